@@ -1,0 +1,107 @@
+// Package kernel is netlab's only way into the kernel: network namespaces and
+// the netlink handles bound to them, threads that visit a namespace, sysctl
+// files and firewalls.
+//
+// A namespace is named as `ip netns` names it; the empty name is the host: the
+// network namespace that the process was started in.
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// Host is the name of the host's own network namespace.
+const Host = ""
+
+// NetnsDir is where `ip netns` keeps named namespaces (iproute2, ip-netns(8)).
+const NetnsDir = "/run/netns"
+
+// Kernel hands out the namespaces of one machine. It is safe for use by
+// several goroutines. The zero value is not usable; call Open.
+type Kernel struct {
+	mu     sync.Mutex
+	spaces map[string]*Namespace
+}
+
+// Open returns a Kernel whose host is the calling process's network namespace.
+// It opens nothing yet.
+func Open() *Kernel {
+	return &Kernel{spaces: map[string]*Namespace{}}
+}
+
+// Close closes every namespace that k has handed out.
+func (k *Kernel) Close() error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var errs []error
+	for name, n := range k.spaces {
+		errs = append(errs, n.close())
+		delete(k.spaces, name)
+	}
+	return errors.Join(errs...)
+}
+
+// Namespace returns the namespace of that name, opened once and kept. When the
+// name has come to mean another namespace since, the new one is opened. An
+// unknown name is an error that wraps fs.ErrNotExist.
+func (k *Kernel) Namespace(name string) (*Namespace, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if n := k.spaces[name]; n != nil {
+		if n.current() {
+			return n, nil
+		}
+		delete(k.spaces, name)
+		_ = n.close() // it holds a namespace that has lost its name
+	}
+	n, err := openNamespace(name)
+	if err != nil {
+		return nil, err
+	}
+	k.spaces[name] = n
+	return n, nil
+}
+
+// Forget closes the namespace of that name if it is open, so that the kernel
+// can let go of it once its name is removed.
+func (k *Kernel) Forget(name string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if n := k.spaces[name]; n != nil {
+		delete(k.spaces, name)
+		_ = n.close()
+	}
+}
+
+func namespacePath(name string) string {
+	if name == Host {
+		return "/proc/self/ns/net"
+	}
+	return NetnsDir + "/" + name
+}
+
+func openNamespace(name string) (*Namespace, error) {
+	f, err := os.OpenFile(namespacePath(name), os.O_RDONLY|unix.O_CLOEXEC, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no network namespace %q: %w", name, fs.ErrNotExist)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open network namespace %q: %w", name, err)
+	}
+	var where unix.Statfs_t
+	if err := unix.Fstatfs(int(f.Fd()), &where); err != nil || where.Type != unix.NSFS_MAGIC {
+		return nil, errors.Join(
+			fmt.Errorf("%s holds no network namespace: %w", namespacePath(name), fs.ErrNotExist), f.Close())
+	}
+	n := &Namespace{Name: name, file: f}
+	if err := n.openHandle(); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return n, nil
+}

@@ -1,0 +1,84 @@
+// Package kerneltest gives a test namespaces of its own, so that kernel tests
+// run as root or as an ordinary user, in parallel, and never near the machine.
+package kerneltest
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+const inside = "NETLAB_TEST_INSIDE"
+
+// Isolate runs the calling test again in a child process with a user, mount and
+// network namespace of its own, a private tmpfs on /run and its own /sys. In the
+// parent it returns false: the child has run the test, and its failure is this
+// test's. In the child it returns true: go on.
+//
+//	func TestX(t *testing.T) {
+//		if !kerneltest.Isolate(t) {
+//			return
+//		}
+//
+// It must be called first in a top-level test. Where namespaces can't be made
+// the test is skipped, or fails when NETLAB_REQUIRE_NETNS is 1.
+func Isolate(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(inside) == t.Name() {
+		prepare(t)
+		return true
+	}
+	t.Parallel()
+	args := []string{"-test.run=^" + regexp.QuoteMeta(t.Name()) + "$", "-test.count=1"}
+	if testing.Verbose() {
+		args = append(args, "-test.v")
+	}
+	for _, a := range os.Args[1:] { // such as -update
+		if !strings.HasPrefix(a, "-test.") {
+			args = append(args, a)
+		}
+	}
+	var out bytes.Buffer
+	cmd := exec.Command("/proc/self/exe", args...)
+	cmd.Env = append(os.Environ(), inside+"="+t.Name())
+	cmd.Stdout, cmd.Stderr = &out, &out
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWNET,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
+		Pdeathsig:   unix.SIGKILL,
+	}
+	if err := cmd.Start(); err != nil {
+		if os.Getenv("NETLAB_REQUIRE_NETNS") == "1" {
+			t.Fatalf("namespaces can't be made here: %v", err)
+		}
+		t.Skipf("namespaces can't be made here: %v", err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("in its own namespaces: %v\n%s", err, out.String())
+	} else if testing.Verbose() {
+		t.Log(out.String())
+	}
+	return false
+}
+
+// prepare gives the child the mounts that netlab, ip and iptables write to.
+func prepare(t *testing.T) {
+	t.Helper()
+	if err := unix.Mount("none", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		t.Fatalf("make mounts private: %v", err)
+	}
+	if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, "mode=755"); err != nil {
+		t.Fatalf("private /run: %v", err)
+	}
+	if err := unix.Mount("sysfs", "/sys", "sysfs", 0, ""); err != nil {
+		t.Fatalf("private /sys: %v", err)
+	}
+	t.Setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+}

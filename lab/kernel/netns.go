@@ -1,0 +1,88 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// AddNetns makes a network namespace and gives it a name, as `ip netns add`
+// does: a new namespace, bind-mounted on a file in NetnsDir. A name that is
+// taken is an error that wraps fs.ErrExist, and nothing is changed. The calling
+// thread stays where it is.
+func (k *Kernel) AddNetns(name string) error {
+	if err := shareNetnsDir(); err != nil {
+		return err
+	}
+	path := namespacePath(name)
+	f, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE|os.O_EXCL|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("name network namespace %q: %w", name, err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("name network namespace %q: %w", name, err)
+	}
+	err = onOwnThread(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("make a network namespace: %w", err)
+		}
+		if err := unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mount network namespace %q: %w", name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return errors.Join(err, os.Remove(path))
+	}
+	return nil
+}
+
+// DelNetns takes a namespace's name away, as `ip netns del` does. The kernel
+// drops the namespace itself, with all that is in it, a little later. A name
+// that is not there is an error that wraps fs.ErrNotExist.
+func (k *Kernel) DelNetns(name string) error {
+	k.Forget(name)
+	path := namespacePath(name)
+	if err := unix.Unmount(path, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("unmount network namespace %q: %w", name, err)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove the name of network namespace %q: %w", name, err)
+	}
+	return nil
+}
+
+// NetnsExists tells whether the name is taken in NetnsDir, be it by a namespace
+// or by a file that a stopped `ip netns add` left.
+func (k *Kernel) NetnsExists(name string) (bool, error) {
+	_, err := os.Lstat(namespacePath(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look for network namespace %q: %w", name, err)
+	}
+	return true, nil
+}
+
+// shareNetnsDir makes NetnsDir a shared mount, as `ip netns add` does, so that a
+// name removed in one mount namespace does not live on in another.
+func shareNetnsDir() error {
+	if err := os.MkdirAll(NetnsDir, 0o755); err != nil {
+		return fmt.Errorf("make %s: %w", NetnsDir, err)
+	}
+	err := unix.Mount("", NetnsDir, "none", unix.MS_SHARED|unix.MS_REC, "")
+	if errors.Is(err, unix.EINVAL) { // not a mount point yet
+		err = unix.Mount(NetnsDir, NetnsDir, "none", unix.MS_BIND|unix.MS_REC, "")
+		if err == nil {
+			err = unix.Mount("", NetnsDir, "none", unix.MS_SHARED|unix.MS_REC, "")
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("share %s: %w", NetnsDir, err)
+	}
+	return nil
+}

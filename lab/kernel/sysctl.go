@@ -1,0 +1,78 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// SysctlPath is the file of a sysctl key. Keys are written as the path below
+// /proc/sys, with slashes: device names may hold dots.
+func SysctlPath(key string) string { return "/proc/sys/" + key }
+
+// Sysctl reads a key as the namespace has it, without the final newline. An
+// unknown key is an error that wraps fs.ErrNotExist.
+func (n *Namespace) Sysctl(key string) (string, error) {
+	var value string
+	err := n.where(func() error {
+		b, err := os.ReadFile(SysctlPath(key))
+		value = strings.TrimSpace(string(b))
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read sysctl %s in %s: %w", key, n, err)
+	}
+	return value, nil
+}
+
+// SetSysctl writes a key in the namespace.
+func (n *Namespace) SetSysctl(key, value string) error {
+	err := n.where(func() error { return writeSysctl(key, value) })
+	if err != nil {
+		return fmt.Errorf("write %s to sysctl %s in %s: %w", value, key, n, err)
+	}
+	return nil
+}
+
+// SysctlNames lists the entries of a directory of keys, such as
+// "net/ipv4/conf", whose entries are "all", "default" and the devices' names.
+func (n *Namespace) SysctlNames(dir string) ([]string, error) {
+	var names []string
+	err := n.where(func() error {
+		entries, err := os.ReadDir(SysctlPath(dir))
+		for _, e := range entries {
+			names = append(names, e.Name())
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list sysctl %s in %s: %w", dir, n, err)
+	}
+	return names, nil
+}
+
+// where runs f on a thread of the namespace. /proc/sys/net shows the namespace
+// of the thread that opens a file, and every thread that is not a visitor is
+// the host's, so the host needs no visit.
+func (n *Namespace) where(f func() error) error {
+	if n.Name == Host {
+		return f()
+	}
+	return n.Do(f)
+}
+
+// writeSysctl opens without O_CREAT and O_TRUNC: /proc/sys refuses neither, but
+// a mistyped key must not look like a file that could be made.
+func writeSysctl(key, value string) error {
+	fd, err := unix.Open(SysctlPath(key), unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	_, err = unix.Write(fd, []byte(value))
+	if closeErr := unix.Close(fd); err == nil {
+		err = closeErr
+	}
+	return err
+}

@@ -1,0 +1,34 @@
+package kernel
+
+import (
+	"fmt"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// Do runs visit on a thread inside the namespace and returns its error.
+//
+// The thread is locked and never unlocked, so it dies with its goroutine: a
+// thread that was moved is never handed to other goroutines (facts.md,
+// section 8). Everything visit opens (sockets, sysctl files, children it
+// starts) belongs to the namespace. visit must not hand its thread on: a
+// goroutine that it starts runs elsewhere.
+func (n *Namespace) Do(visit func() error) error {
+	return onOwnThread(func() error {
+		if err := unix.Setns(n.Fd(), unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("enter the network namespace of %s: %w", n, err)
+		}
+		return visit()
+	})
+}
+
+// onOwnThread runs work on a thread of its own, which is thrown away.
+func onOwnThread(work func() error) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		done <- work()
+	}()
+	return <-done
+}

@@ -1,0 +1,81 @@
+package lab
+
+import (
+	"context"
+	"syscall"
+	"time"
+
+	"netlab/lab/kernel"
+)
+
+// Step is one lesson: what is changed, and what can be observed after it that
+// could not be before. Its words stand elsewhere, under the same IDs.
+type Step struct {
+	ID       string
+	Refusals []Refusal // tried first, to show that the kernel won't
+	Ops      []Op
+	Checks   []Check
+	Notes    []Note
+}
+
+// Refusal is a change that the kernel is expected to refuse.
+type Refusal struct {
+	ID    string // names its words
+	Op    Op
+	Errno syscall.Errno // what the kernel must answer
+}
+
+// Check is an observable consequence of a step.
+type Check struct {
+	ID    string
+	Probe Probe
+	// Before: the check is also tried before its step in a run, where it must
+	// not hold, to show that the step is what makes the difference.
+	Before bool
+}
+
+// Note is something to be said of a step on this machine.
+type Note struct {
+	ID     string            `json:"id"`
+	Values map[string]string `json:"values,omitempty"`
+}
+
+// Probe tries the network as a person would. It is a plain value.
+type Probe interface {
+	// Command is what a person would type to see the same. It reads nothing.
+	Command() Command
+	// Try makes one fresh attempt and reports what was seen. It waits for an
+	// answer no longer than patience and changes nothing that outlasts it but
+	// caches. The error is for an attempt that could not be made at all.
+	Try(ctx context.Context, k *kernel.Kernel, patience time.Duration) (Observation, error)
+}
+
+// Observation is what a probe saw, in no language: an outcome and its values.
+type Observation struct {
+	Holds   bool
+	Outcome string            // one of the probe's own, such as "silent"
+	Values  map[string]string // such as "mac"
+}
+
+// Facts are what a scenario must know of the machine it will run on.
+type Facts struct {
+	// RPFilter is the reverse path filter in force on a device made now: the
+	// larger of conf/all and conf/default (or of conf/all and the device's own
+	// once it exists).
+	RPFilter int `json:"rp_filter"`
+	// IPv6: the kernel has IPv6, so links must be told to keep quiet.
+	IPv6 bool `json:"ipv6"`
+	// Uplink is the device of the host's default route, HostAddr the address
+	// the host uses as source on it.
+	Uplink   string `json:"uplink"`
+	HostAddr string `json:"host_addr"`
+	// Outside is the address to try beyond the host; on a host, the gateway.
+	Outside string `json:"outside"`
+	// WhoAmI is the address and port of a server outside that answers with the
+	// source address it saw. Empty where there is none.
+	WhoAmI string `json:"who_am_i,omitempty"`
+	// Firewall is "iptables" or "nftables", what NAT is to be done with.
+	Firewall string `json:"firewall"`
+	// IptablesNFT: the iptables here is the one that works through nf_tables.
+	IptablesNFT bool `json:"iptables_nft,omitempty"`
+}
