@@ -57,6 +57,15 @@ type Observation struct {
 	Values  map[string]string // such as "mac"
 }
 
+// Cause is what a failed check was found to fail for, in no language.
+type Cause struct {
+	ID     string
+	Values map[string]string
+	// Repair is a command that settles it, or where none can be named, one that
+	// shows it.
+	Repair Command
+}
+
 // Facts are what a scenario must know of the machine it will run on.
 type Facts struct {
 	// RPFilter is the reverse path filter in force on a device made now: the

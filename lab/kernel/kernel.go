@@ -25,8 +25,9 @@ const NetnsDir = "/run/netns"
 // Kernel hands out the namespaces of one machine. It is safe for use by
 // several goroutines. The zero value is not usable; call Open.
 type Kernel struct {
-	mu     sync.Mutex
-	spaces map[string]*Namespace
+	mu       sync.Mutex
+	spaces   map[string]*Namespace
+	firewall Firewall
 }
 
 // Open returns a Kernel whose host is the calling process's network namespace.
@@ -35,11 +36,11 @@ func Open() *Kernel {
 	return &Kernel{spaces: map[string]*Namespace{}}
 }
 
-// Close closes every namespace that k has handed out.
+// Close closes every namespace that k has handed out, and the firewall.
 func (k *Kernel) Close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var errs []error
+	errs := []error{k.firewall.close()}
 	for name, n := range k.spaces {
 		errs = append(errs, n.close())
 		delete(k.spaces, name)

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+
+	"netlab/scenarios"
+)
+
+//go:embed words/*.json
+var words embed.FS
+
+// catalog has what netlab itself says in one language, by key.
+type catalog map[string]string
+
+// loadCatalog reads the catalog of a language, such as "en".
+func loadCatalog(lang string) (catalog, error) {
+	data, err := fs.ReadFile(words, "words/"+lang+".json")
+	if err != nil {
+		return nil, fmt.Errorf("words in %q: %w", lang, err)
+	}
+	var c catalog
+	if err := json.Unmarshal(data, &c); err != nil {
+		return nil, fmt.Errorf("words in %q: %w", lang, err)
+	}
+	return c, nil
+}
+
+// say is the text of a key. A key that is missing shows itself; a test sees to
+// it that none is.
+func (a *app) say(key string) string {
+	if text, ok := a.catalog[key]; ok {
+		return text
+	}
+	return "[" + key + "]"
+}
+
+// fill is the text of a key with values in it: pairs of a name and its value.
+func (a *app) fill(key string, pairs ...string) string {
+	values := map[string]string{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		values[pairs[i]] = pairs[i+1]
+	}
+	return scenarios.Fill(a.say(key), values)
+}

@@ -1,0 +1,30 @@
+package main
+
+import (
+	"netlab/lab"
+	"netlab/lab/kernel"
+	"netlab/lab/machine"
+	"netlab/scenarios"
+)
+
+// dryRun shows what a run would do.
+func (a *app) dryRun(s scenarios.Scenario, o runOptions, values scenarios.Values, sandbox bool) error {
+	k := kernel.Open()
+	defer k.Close()
+	setting, err := a.sketch(k, s, o.lab, values, sandbox)
+	if err != nil {
+		return err
+	}
+	view, err := a.view(s, setting)
+	if err != nil {
+		return err
+	}
+	kind := "host"
+	if sandbox {
+		kind = machine.KindSandbox
+	}
+	a.runner(k, kind, view).Show(lab.Plan{
+		Lab: o.lab, Scenario: s.Name, Params: setting.Values, Steps: s.Steps(setting),
+	}, o.until)
+	return nil
+}

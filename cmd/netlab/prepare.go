@@ -1,0 +1,167 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"net/netip"
+	"strings"
+
+	"netlab/lab"
+	"netlab/lab/kernel"
+	"netlab/lab/machine"
+	"netlab/scenarios"
+)
+
+// resolve looks at the machine before anything is changed: it returns the values
+// with those that the machine decides filled in, or a cannotError with all that
+// is in the way.
+func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values) (scenarios.Values, error) {
+	needs := s.Needs(values)
+	outside, _ := netip.ParseAddr(needs.Outside)
+	facts, err := machine.Facts(k, outside, "")
+	if err != nil {
+		return nil, err
+	}
+	if !outside.IsValid() {
+		outside, _ = netip.ParseAddr(facts.Outside)
+	}
+	subnet, _ := netip.ParsePrefix(needs.Subnet) // checked before
+	gateway, _ := netip.ParseAddr(needs.Gateway)
+	again := lab.Command{"netlab", "run", s.Name}
+	if labName != s.Name {
+		again = append(again, "--name", labName)
+	}
+	found, err := machine.Preflight(k, machine.Plan{
+		Again: again, Namespace: needs.Namespace, Links: needs.Links,
+		Subnet: subnet, Gateway: gateway, Outside: outside,
+	})
+	if err != nil {
+		return nil, err
+	}
+	nat, finding := a.chooseNAT(k, values["nat"], again)
+	if finding != nil {
+		found = append(found, *finding)
+	}
+	if len(found) > 0 {
+		return nil, a.inTheWay(found)
+	}
+	resolved := scenarios.Values{}
+	for name, v := range values {
+		resolved[name] = v
+	}
+	resolved["nat"], resolved["outside"] = nat, facts.Outside
+	return resolved, nil
+}
+
+// chooseNAT settles what NAT is done with, by trying it without a change.
+func (a *app) chooseNAT(k *kernel.Kernel, nat string, again lab.Command) (string, *machine.Finding) {
+	if nat != "nftables" {
+		err := iptablesWorks(k)
+		if err == nil {
+			return "iptables", nil
+		}
+		if nat == "iptables" {
+			return "", &machine.Finding{
+				ID: "no-iptables", Values: map[string]string{"error": err.Error()},
+				Remedy: append(append(lab.Command{}, again...), "--nat", "nftables"),
+			}
+		}
+	}
+	// Asking for any table tells whether the kernel has nftables at all.
+	if _, err := k.Firewall().NftTable("ip", "netlab"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", &machine.Finding{
+			ID: "no-nftables", Values: map[string]string{"error": err.Error()}, Remedy: lab.Command{"modprobe", "nf_tables"},
+		}
+	}
+	return "nftables", nil
+}
+
+func iptablesWorks(k *kernel.Kernel) error {
+	t, err := k.Firewall().IPTables()
+	if err != nil {
+		return err
+	}
+	_, err = t.Check("nat", "POSTROUTING", "-j", "MASQUERADE")
+	return err
+}
+
+// inTheWay names each reason with its remedy.
+func (a *app) inTheWay(found []machine.Finding) error {
+	lines := []string{a.say("preflight.nothing-changed")}
+	for _, f := range found {
+		lines = append(lines,
+			"  ✗ "+scenarios.Fill(a.say("finding."+f.ID), f.Values),
+			"    "+a.fill("finding.remedy", "what", a.say("remedy."+f.ID), "command", f.Remedy.String()))
+	}
+	return &cannotError{Text: strings.Join(lines, "\n")}
+}
+
+// setting is what the scenario's steps depend on, on this machine, for values
+// that are resolved.
+func (a *app) setting(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values) (scenarios.Setting, error) {
+	outside, _ := netip.ParseAddr(values["outside"])
+	link := ""
+	if links := s.Needs(values).Links; len(links) > 0 {
+		link = links[0]
+	}
+	facts, err := machine.Facts(k, outside, link)
+	if err != nil {
+		return scenarios.Setting{}, err
+	}
+	facts.Firewall = values["nat"]
+	if facts.Firewall == "iptables" {
+		facts.IptablesNFT, err = iptablesIsNFT(k)
+	}
+	return scenarios.Setting{Lab: labName, Values: values, Facts: facts}, err
+}
+
+// iptablesIsNFT tells which variant iptables is; one that is not there is
+// neither, which is no error: there may be nothing to do with it.
+func iptablesIsNFT(k *kernel.Kernel) (bool, error) {
+	t, err := k.Firewall().IPTables()
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return t.NFT, nil
+}
+
+// sketch is a setting for showing a scenario without running it: on a sandbox
+// that need not exist, or on this machine, which is only read.
+func (a *app) sketch(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, sandbox bool) (scenarios.Setting, error) {
+	nat := values["nat"]
+	if nat == "auto" {
+		nat = "nftables"
+		if _, err := k.Firewall().IPTables(); err == nil {
+			nat = "iptables"
+		}
+	}
+	values = maps(values, scenarios.Values{"nat": nat})
+	if !sandbox {
+		return a.setting(k, s, labName, values)
+	}
+	facts := machine.SandboxFacts()
+	facts.Firewall = nat
+	if values["outside"] != "" {
+		facts.Outside = values["outside"]
+	}
+	var err error
+	if nat == "iptables" {
+		facts.IptablesNFT, err = iptablesIsNFT(k)
+	}
+	return scenarios.Setting{Lab: labName, Values: values, Facts: facts}, err
+}
+
+// maps is a with the values of b over it.
+func maps(a, b scenarios.Values) scenarios.Values {
+	c := scenarios.Values{}
+	for k, v := range a {
+		c[k] = v
+	}
+	for k, v := range b {
+		c[k] = v
+	}
+	return c
+}

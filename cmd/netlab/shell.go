@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"netlab/lab/journal"
+	"netlab/lab/kernel"
+	"netlab/lab/machine"
+	"netlab/scenarios"
+)
+
+// hostName is how people name the lab's host side, where a namespace is asked
+// for.
+const hostName = "host"
+
+func (a *app) shellCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "shell [LAB] [NS]",
+		Short:   a.say("short.shell"),
+		Long:    a.say("long.shell"),
+		Example: a.say("example.shell"),
+		Args:    noMoreThan(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, ns, err := a.labAndNamespace(args)
+			if err != nil {
+				return err
+			}
+			if p.sandbox != nil {
+				return a.enterFor(cmd.Context(), p, append([]string{"shell"}, words2(p.lab, ns)...)...)
+			}
+			if ns == "" {
+				if ns, err = a.home(p.lab); err != nil {
+					return err
+				}
+			}
+			shell := os.Getenv("SHELL")
+			if shell == "" {
+				shell = "/bin/sh"
+			}
+			fmt.Fprintln(a.stderr, a.fill("shell.in", "ns", ns, "lab", p.lab))
+			return a.execIn(p.lab, ns, []string{shell})
+		},
+	}
+}
+
+func (a *app) execCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "exec [LAB] NS -- COMMAND...",
+		Short:   a.say("short.exec"),
+		Long:    a.say("long.exec"),
+		Example: a.say("example.exec"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			dash := cmd.ArgsLenAtDash()
+			if dash < 1 || dash > 2 || dash == len(args) {
+				return &usageError{Text: a.say("exec.usage"), Next: "netlab exec --help"}
+			}
+			where, argv := args[:dash], args[dash:]
+			p, ns, err := a.labAndNamespace(where)
+			if err != nil {
+				return err
+			}
+			if ns == "" {
+				return &usageError{Text: a.say("exec.usage"), Next: "netlab exec --help"}
+			}
+			if p.sandbox != nil {
+				return a.enterFor(cmd.Context(), p, append([]string{"exec", p.lab, ns, "--"}, argv...)...)
+			}
+			return a.execIn(p.lab, ns, argv)
+		},
+	}
+	return cmd
+}
+
+func words2(lab, ns string) []string {
+	if ns == "" {
+		return []string{lab}
+	}
+	return []string{lab, ns}
+}
+
+// labAndNamespace reads `[LAB] [NS]`: one word is a lab if there is one of that
+// name, and otherwise a namespace of the only lab. An empty namespace: none was
+// named.
+func (a *app) labAndNamespace(args []string) (place, string, error) {
+	if len(args) == 2 {
+		p, err := a.named(args[0])
+		return p, args[1], err
+	}
+	if len(args) == 1 {
+		p, err := find(args[0])
+		if err == nil {
+			return p, "", nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return place{}, "", err
+		}
+	}
+	p, err := a.only()
+	return p, strings.Join(args, ""), err
+}
+
+// enterFor enters a sandbox and lets go of it after.
+func (a *app) enterFor(ctx context.Context, p place, args ...string) error {
+	return errors.Join(a.enter(ctx, p.sandbox, args...), p.sandbox.Close())
+}
+
+// home is the namespace that a lab's shell opens in.
+func (a *app) home(lab string) (string, error) {
+	state, err := journal.At(labsDir).Read(lab)
+	if err != nil {
+		return "", a.journalRefused(lab, err)
+	}
+	s, ok := scenarios.Named(state.Header.Scenario)
+	if !ok {
+		return hostName, nil
+	}
+	return s.Home(maps(s.Defaults(), state.Header.Params)), nil
+}
+
+// execIn makes this process another program, in a namespace: it does not
+// return but with an error.
+func (a *app) execIn(lab, ns string, argv []string) (err error) {
+	if allowed, _ := machine.CanUseHost(); !allowed {
+		return &cannotError{Text: a.fill("exec.needs-root", "lab", lab), Next: "sudo netlab " + strings.Join(a.args, " ")}
+	}
+	k := kernel.Open()
+	name := ns
+	if ns == hostName {
+		name = kernel.Host
+	}
+	n, err := k.Namespace(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &usageError{Text: a.fill("exec.no-namespace", "ns", ns, "lab", lab), Next: "ip netns"}
+	}
+	if err != nil {
+		return err
+	}
+	env := append(os.Environ(), "NETLAB_LAB="+lab, "NETLAB_NS="+ns)
+	err = n.Exec(argv, env)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &usageError{Text: a.fill("exec.no-command", "command", argv[0])}
+	}
+	return err
+}

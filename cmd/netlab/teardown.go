@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/spf13/cobra"
+
+	"netlab/lab/journal"
+	"netlab/lab/kernel"
+	"netlab/lab/machine"
+)
+
+type teardownOptions struct {
+	all     bool
+	salvage bool
+}
+
+func (a *app) teardownCommand() *cobra.Command {
+	var o teardownOptions
+	cmd := &cobra.Command{
+		Use:   "teardown [LAB...]",
+		Short: a.say("short.teardown"),
+		Long:  a.say("long.teardown"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.all && len(args) > 0 {
+				return &usageError{Text: a.say("teardown.all-or-names")}
+			}
+			return a.teardown(cmd.Context(), args, o)
+		},
+	}
+	cmd.Flags().BoolVar(&o.all, "all", false, a.say("flag.all"))
+	cmd.Flags().BoolVar(&o.salvage, "salvage", false, a.say("flag.salvage"))
+	return cmd
+}
+
+// teardown tears labs down one after the other, and does not stop at one that
+// fails. Without names it is the only lab that is up.
+func (a *app) teardown(ctx context.Context, labs []string, o teardownOptions) error {
+	var down []place
+	switch {
+	case o.all:
+		up, err := places()
+		if err != nil {
+			return err
+		}
+		down = up
+	case len(labs) == 0:
+		up, err := places()
+		if err != nil {
+			return err
+		}
+		if len(up) > 1 {
+			return a.severalUp(up)
+		}
+		down = up
+	}
+	if len(labs) == 0 && len(down) == 0 {
+		a.nothingToDo("")
+		return nil
+	}
+	var errs []error
+	for _, name := range labs {
+		p, err := find(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			a.nothingToDo(name)
+			continue
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		down = append(down, p)
+	}
+	for _, p := range down {
+		errs = append(errs, a.teardownPlace(ctx, p, o))
+	}
+	return errors.Join(errs...)
+}
+
+func (a *app) severalUp(up []place) error {
+	_, err := a.only()
+	if err == nil {
+		err = &usageError{Text: a.say("teardown.all-or-names")}
+	}
+	var usage *usageError
+	if errors.As(err, &usage) {
+		usage.Next = "netlab teardown --all"
+	}
+	return err
+}
+
+// nothingToDo says calmly that a lab is down already.
+func (a *app) nothingToDo(name string) {
+	if a.quiet || a.output == "json" {
+		return
+	}
+	if name == "" {
+		a.paper().prose("", a.say("teardown.none"), nil)
+		return
+	}
+	a.paper().prose("", a.fill("teardown.is-down", "lab", name), nil)
+}
+
+func (a *app) teardownPlace(ctx context.Context, p place, o teardownOptions) (err error) {
+	if p.sandbox == nil {
+		return a.teardownHere(ctx, p.lab, o)
+	}
+	args := []string{"teardown", p.lab, "--output", a.output}
+	if a.quiet {
+		args = append(args, "--quiet")
+	}
+	if o.salvage {
+		args = append(args, "--salvage")
+	}
+	if err := a.enter(ctx, p.sandbox, args...); err != nil {
+		return errors.Join(err, p.sandbox.Close())
+	}
+	return p.sandbox.Stop()
+}
+
+func (a *app) teardownHere(ctx context.Context, name string, o teardownOptions) (err error) {
+	if allowed, _ := machine.CanUseHost(); !allowed {
+		return &cannotError{Text: a.fill("teardown.needs-root", "lab", name), Next: "sudo netlab teardown " + name}
+	}
+	dir := journal.At(labsDir)
+	lock, err := dir.Lock(name)
+	if err != nil {
+		return a.lockRefused(name, err)
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	open := dir.Open
+	if o.salvage {
+		open = dir.Salvage
+	}
+	j, err := open(name)
+	if errors.Is(err, fs.ErrNotExist) { // torn down while we waited
+		a.nothingToDo(name)
+		return nil
+	}
+	if err != nil {
+		return a.journalRefused(name, err)
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
+	_, inside, err := machine.Here()
+	if err != nil {
+		return err
+	}
+	k := kernel.Open()
+	defer func() { err = errors.Join(err, k.Close()) }()
+	return shown(a.runner(k, place{}.kind(inside), a.undoView()).Teardown(ctx, j))
+}

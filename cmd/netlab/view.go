@@ -1,0 +1,35 @@
+package main
+
+import (
+	"netlab/lab"
+	"netlab/scenarios"
+)
+
+// view is the view of a scenario's events that the flags ask for.
+func (a *app) view(s scenarios.Scenario, setting scenarios.Setting) (func(lab.Event), error) {
+	if a.output == "json" {
+		return a.jsonView(), nil
+	}
+	words, err := scenarios.LoadWords(s.Name, "en")
+	if err != nil {
+		return nil, err
+	}
+	return (&textView{app: a, paper: a.paper(), words: words, values: s.Words(setting), scenario: s}).show, nil
+}
+
+func (a *app) scenarioTitle(s scenarios.Scenario) string {
+	w, err := scenarios.LoadWords(s.Name, "en")
+	if err != nil {
+		return "[" + err.Error() + "]" // a test loads every scenario's words
+	}
+	return w.Title
+}
+
+// scenarioIntro is the introduction with the values that it has by default.
+func (a *app) scenarioIntro(s scenarios.Scenario) string {
+	w, err := scenarios.LoadWords(s.Name, "en")
+	if err != nil {
+		return "[" + err.Error() + "]"
+	}
+	return scenarios.Fill(w.Intro, s.Words(scenarios.Setting{Values: s.Defaults()}))
+}

@@ -1,0 +1,234 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"netlab/lab"
+	"netlab/scenarios"
+)
+
+// textView shows a scenario's events to a person, in the scenario's words.
+type textView struct {
+	*app
+	*paper
+	words    scenarios.Words
+	values   map[string]string
+	scenario scenarios.Scenario
+	changes  int // made in this step, and read back
+}
+
+const (
+	indent     = "  "
+	proseInset = "      " // as wide as "[1/7] "
+)
+
+func (v *textView) show(e lab.Event) {
+	if v.quiet && !v.loud(e) {
+		return
+	}
+	switch e.Type {
+	case lab.RunStart:
+		v.runStart(e)
+	case lab.StepStart:
+		v.stepStart(e)
+	case lab.NoteSaid:
+		v.prose(indent+"! ", v.text(v.step(e).Notes[e.ID], e.Values), nil)
+	case lab.OpStart:
+		v.command(indent, e.Command)
+	case lab.OpDone:
+		v.changes++
+	case lab.Refused:
+		v.refused(e)
+	case lab.CheckDone:
+		v.readBack(e)
+		v.check(e)
+	case lab.OpFailed, lab.OpDiffers:
+		v.opFailed(e)
+	case lab.StepEnd:
+		v.stepEnd(e)
+	case lab.RunEnd:
+		v.runEnd(e)
+	default:
+		v.undo(e)
+	}
+}
+
+// loud tells which events are shown under --quiet: what failed, and the end.
+func (v *textView) loud(e lab.Event) bool {
+	switch e.Type {
+	case lab.OpFailed, lab.OpDiffers, lab.UndoFail:
+		return true
+	case lab.CheckDone:
+		return e.Phase == lab.After && e.Holds != nil && !*e.Holds
+	case lab.RunEnd, lab.UndoEnd:
+		return e.Outcome == lab.Failed || e.Outcome == lab.Interrupted
+	}
+	return false
+}
+
+func (v *textView) step(e lab.Event) scenarios.StepWords { return v.words.Steps[e.Step] }
+
+// text fills a text with what the event says, over what the lab says.
+func (v *textView) text(text string, values map[string]string) string {
+	return scenarios.Fill(text, v.values, values)
+}
+
+func (v *textView) runStart(e lab.Event) {
+	v.prose("", v.bold.Sprint(e.Lab)+" · "+v.words.Title, nil)
+	v.prose("", v.fill("machine."+e.Machine, "uplink", v.values["uplink"]), v.dim)
+	if e.Phase == lab.Planned {
+		v.prose("", v.say("run.planned"), v.dim)
+	}
+	if v.verbose {
+		v.line("")
+		v.prose("", v.text(v.words.Intro, nil), nil)
+	}
+}
+
+func (v *textView) stepStart(e lab.Event) {
+	v.changes = 0
+	s := v.step(e)
+	v.line("")
+	number := fmt.Sprintf("[%d/%d] ", e.Index, e.Total)
+	v.prose(number, v.text(s.Title, nil), v.bold)
+	if e.Phase == lab.AlreadyDone {
+		return
+	}
+	v.prose(proseInset, v.text(s.Goal, nil), nil)
+	if v.verbose {
+		v.line("")
+		v.prose(proseInset, v.text(s.Why, nil), nil)
+		v.line("")
+		v.prose(proseInset, v.say("look")+" "+v.text(s.Look, nil), nil)
+		v.line("")
+	}
+}
+
+// readBack says, before the first check after the changes, that each was read
+// back from the kernel.
+func (v *textView) readBack(e lab.Event) {
+	if v.changes == 0 || e.Phase == lab.Before {
+		return
+	}
+	key := "step.read-back"
+	if e.Phase == lab.AlreadyDone || e.Type == lab.StepEnd && e.Phase == lab.AlreadyDone {
+		key = "step.still"
+	}
+	if v.changes == 1 {
+		key += ".one"
+	}
+	v.prose(v.mark(true), v.fill(key, "count", strconv.Itoa(v.changes)), v.dim)
+	v.changes = 0
+}
+
+func (v *textView) mark(holds bool) string {
+	if holds {
+		return indent + v.green.Sprint("✓") + " "
+	}
+	return indent + v.red.Sprint("✗") + " "
+}
+
+func (v *textView) refused(e lab.Event) {
+	v.prose(indent, v.text(v.step(e).Refusals[e.ID], nil), nil)
+	v.command(indent, e.Command)
+	if e.Phase != lab.Planned {
+		v.prose(v.mark(false), v.fill("refused", "words", e.Error), nil)
+	}
+}
+
+func (v *textView) check(e lab.Event) {
+	w := v.words.Check(e.Step, e.ID)
+	if e.Phase == lab.Planned {
+		v.prose(indent+"? ", v.text(w.Question, nil), nil)
+		if v.verbose {
+			v.command(indent+indent, e.Command)
+		}
+		return
+	}
+	seen, ok := w.Outcomes[e.Outcome]
+	if !ok {
+		seen = v.say("outcome." + e.Outcome)
+	}
+	text := v.text(seen, e.Values)
+	if !*e.Holds || e.Phase == lab.Before {
+		text = v.text(w.Question, nil) + " " + text
+	}
+	phase := ""
+	if e.Phase == lab.Before {
+		phase = v.say("phase.before") + " "
+	}
+	if e.Phase == lab.Before && *e.Holds {
+		text += " " + v.say("check.held-before")
+	}
+	v.prose(v.mark(*e.Holds)+phase, text, nil)
+	if v.verbose {
+		v.command(indent+indent, e.Command)
+	}
+	if e.Phase == lab.After && !*e.Holds {
+		v.prose(indent+indent, v.fill("check.see", "command", e.Command), nil)
+	}
+}
+
+func (v *textView) opFailed(e lab.Event) {
+	if e.Type == lab.OpDiffers || e.Phase == lab.AlreadyDone {
+		v.command(indent, e.Command)
+	}
+	if e.Values != nil {
+		v.prose(v.mark(false), v.fill("op.differs",
+			"object", e.Values["object"], "field", e.Values["field"],
+			"want", e.Values["want"], "found", e.Values["found"]), nil)
+		return
+	}
+	for line := range strings.SplitSeq(e.Error, "\n") {
+		v.prose(v.mark(false), line, nil)
+	}
+}
+
+func (v *textView) stepEnd(e lab.Event) {
+	if e.Phase == lab.Planned {
+		return
+	}
+	v.readBack(e)
+	if v.verbose {
+		v.prose(indent, v.fill("step.took", "time", short(e.Elapsed)), v.dim)
+	}
+}
+
+func (v *textView) runEnd(e lab.Event) {
+	if e.Phase == lab.Planned {
+		return
+	}
+	v.line("")
+	counts := v.fill("run.counts",
+		"steps", strconv.Itoa(e.Steps), "total", strconv.Itoa(e.Total),
+		"checks", strconv.Itoa(e.Checks), "time", short(e.Elapsed))
+	v.prose("", v.bold.Sprint(v.say("run."+e.Outcome))+" "+counts, nil)
+	for _, key := range []string{"run." + e.Outcome + ".look", "run." + e.Outcome + ".on", "run." + e.Outcome + ".clean"} {
+		if _, ok := v.catalog[key]; !ok {
+			continue
+		}
+		v.prose("", v.fill(key, "lab", e.Lab, "scenario", e.Scenario, "home", v.values["namespace"], "again", v.again(e)), nil)
+	}
+}
+
+// again is the command that goes on with a lab.
+func (v *textView) again(e lab.Event) string {
+	if e.Lab == e.Scenario {
+		return "netlab run " + e.Scenario
+	}
+	return "netlab run " + e.Scenario + " --name " + e.Lab
+}
+
+// short is a duration for people.
+func short(d time.Duration) string {
+	switch {
+	case d < 10*time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}

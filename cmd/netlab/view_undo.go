@@ -1,0 +1,40 @@
+package main
+
+import (
+	"strconv"
+
+	"netlab/lab"
+	"netlab/scenarios"
+)
+
+// undo shows the events of a teardown. It needs no scenario's words: what is
+// undone may come from a scenario that this netlab does not know.
+func (v *textView) undo(e lab.Event) {
+	if v.quiet && !v.loud(e) {
+		return
+	}
+	switch e.Type {
+	case lab.UndoStart:
+		v.line("")
+		v.prose("", v.fill("undo.start", "lab", v.bold.Sprint(e.Lab)), nil)
+	case lab.UndoDone:
+		v.command(indent, e.Command)
+	case lab.UndoSkip:
+		v.command(indent, e.Command)
+		v.prose(indent+"- ", scenarios.Fill(v.say("undo.skip."+e.Outcome), e.Values), v.dim)
+	case lab.UndoFail:
+		v.command(indent, e.Command)
+		v.prose(v.mark(false), e.Error, nil)
+	case lab.UndoEnd:
+		v.prose("", v.fill("undo."+e.Outcome,
+			"lab", v.bold.Sprint(e.Lab), "left", strconv.Itoa(e.Total), "time", short(e.Elapsed)), nil)
+	}
+}
+
+// undoView shows a teardown.
+func (a *app) undoView() func(lab.Event) {
+	if a.output == "json" {
+		return a.jsonView()
+	}
+	return (&textView{app: a, paper: a.paper()}).undo
+}

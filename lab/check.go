@@ -1,0 +1,76 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+)
+
+// Check verifies what a lab has changed, and tries what can be observed, step by
+// step, changing nothing. done names the steps to look at; nil: all of them,
+// because the state was made by hand. Then the checks alone decide, since there
+// are several ways to the same effect, and state that differs is only reported.
+// The error is ErrFailed when something is not as it should be.
+func (r *Runner) Check(ctx context.Context, plan Plan, done func(stepID string) bool) error {
+	byHand := done == nil
+	started := r.Now()
+	r.emit(Event{Type: RunStart, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Params: plan.Params, Total: len(plan.Steps)})
+	end := Event{Type: RunEnd, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Total: len(plan.Steps), Outcome: Up}
+	failed := false
+	for i, step := range plan.Steps {
+		if !byHand && !done(step.ID) {
+			end.Outcome = Partial
+			continue
+		}
+		ok, held, err := r.checkStep(ctx, plan, i, byHand)
+		if err != nil {
+			return err
+		}
+		end.Checks += held
+		failed = failed || !ok
+		if ok {
+			end.Steps++
+		}
+	}
+	if failed {
+		end.Outcome = Failed
+	}
+	end.Elapsed = r.Now().Sub(started)
+	r.emit(end)
+	if failed {
+		return fmt.Errorf("check of %s: %w", plan.Lab, ErrFailed)
+	}
+	return nil
+}
+
+func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, byHand bool) (ok bool, held int, err error) {
+	step, started := plan.Steps[i], r.Now()
+	r.emit(Event{Type: StepStart, Lab: plan.Lab, Step: step.ID, Index: i + 1, Total: len(plan.Steps), Phase: AlreadyDone})
+	ok = true
+	for _, o := range step.Ops {
+		if err := o.Verify(r.Kernel); err != nil {
+			r.emit(opEvent(OpDiffers, plan.Lab, step.ID, o, err))
+			ok = ok && byHand
+			continue
+		}
+		r.emit(Event{Type: OpDone, Lab: plan.Lab, Step: step.ID, Command: o.Command().String(), Phase: AlreadyDone})
+	}
+	failed := false
+	for _, c := range step.Checks {
+		holds, err := r.try(ctx, plan.Lab, step.ID, c, After, patienceAfter)
+		if err != nil {
+			return false, held, err
+		}
+		if holds {
+			held++
+		}
+		failed = failed || !holds
+	}
+	if failed {
+		ok = false
+		if err := r.explain(ctx, plan, step.ID); err != nil {
+			return false, held, err
+		}
+	}
+	r.emit(Event{Type: StepEnd, Lab: plan.Lab, Step: step.ID, Index: i + 1, Total: len(plan.Steps), Phase: AlreadyDone, Elapsed: r.Now().Sub(started)})
+	return ok, held, nil
+}

@@ -1,0 +1,134 @@
+package journal
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Journal is one lab's journal, open for writing. Whoever writes holds the
+// lab's lock (Dir.Lock), except for Take.
+type Journal struct {
+	State
+	path string
+	file *os.File
+}
+
+// pageSize is the least page size; see append.
+const pageSize = 4096
+
+// append writes one record in one write. A kill between two pages could leave
+// half a record, so a record that would straddle a page is pushed to the next
+// one with blanks: within a page the kernel copies all or nothing
+// (generic_perform_write, mm/filemap.c). A write that fell short, on a full
+// disk, is taken back.
+func (j *Journal) append(l line) error {
+	text, err := json.Marshal(l)
+	if err != nil {
+		return fmt.Errorf("encode a record of %s: %w", j.path, err)
+	}
+	text = append(text, '\n')
+	end, err := j.file.Seek(0, 2)
+	if err != nil {
+		return fmt.Errorf("find the end of %s: %w", j.path, err)
+	}
+	if left := pageSize - int(end%pageSize); len(text) > left && len(text) <= pageSize {
+		blanks := make([]byte, left)
+		for i := range blanks {
+			blanks[i] = ' '
+		}
+		blanks[left-1] = '\n'
+		if err := j.write(end, blanks); err != nil {
+			return err
+		}
+		end += int64(left)
+	}
+	if err := j.write(end, text); err != nil {
+		return err
+	}
+	return j.line(text)
+}
+
+func (j *Journal) write(end int64, text []byte) error {
+	if _, err := j.file.Write(text); err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", j.path, err), j.file.Truncate(end))
+	}
+	return nil
+}
+
+// Intend announces an op and what will undo it, and returns its number.
+func (j *Journal) Intend(step string, op Op, undo []Op) (int, error) {
+	seq := len(j.Entries) + 1
+	return seq, j.append(line{Intent: &intent{Seq: seq, Step: step, Op: op, Undo: undo}})
+}
+
+// Done says that an op was applied, and what it made.
+func (j *Journal) Done(seq int, made []Made) error {
+	return j.append(line{Done: &done{Seq: seq, Made: made}})
+}
+
+// Undone says that an op, and all that it took over, is undone.
+func (j *Journal) Undone(seq int) error { return j.append(line{Undone: seq}) }
+
+// StepDone says that a step was done and its checks held.
+func (j *Journal) StepDone(id string, at time.Time) error {
+	return j.append(line{Step: &stepEnd{ID: id, Done: true, At: at}})
+}
+
+// StepUndone says that a step is no longer done.
+func (j *Journal) StepUndone(id string, at time.Time) error {
+	return j.append(line{Step: &stepEnd{ID: id, At: at}})
+}
+
+// Take hands undo ops of another lab over to an op of this one, which needs the
+// same thing and will undo it in its turn. The caller holds Dir.LockShared.
+func (j *Journal) Take(seq int, from string, undo []Op) error {
+	return j.append(line{Take: &take{Seq: seq, From: from, Undo: undo}})
+}
+
+// Reload reads the file again: another process may have added to it by Take.
+func (j *Journal) Reload() error {
+	data, err := readFile(j.path)
+	if err != nil {
+		return err
+	}
+	s, err := parse(data)
+	if err != nil {
+		return fmt.Errorf("%s: %w", j.path, err)
+	}
+	j.State = *s
+	return nil
+}
+
+// Remove deletes the journal, once all is undone.
+func (j *Journal) Remove() error {
+	if err := os.Remove(j.path); err != nil {
+		return fmt.Errorf("remove the journal: %w", err)
+	}
+	return nil
+}
+
+// Path is the journal's file.
+func (j *Journal) Path() string { return j.path }
+
+// Close closes the file.
+func (j *Journal) Close() error { return j.file.Close() }
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open the journal: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", filepath.Base(path), err)
+	}
+	return data, nil
+}

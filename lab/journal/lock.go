@@ -1,0 +1,76 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrBusy: another netlab is at work on the same lab.
+var ErrBusy = errors.New("in use by another netlab")
+
+// Lock is a lock on a file (flock(2)); the kernel drops it with the process.
+type Lock struct {
+	file *os.File
+}
+
+// Lock takes a lab's lock: whoever changes the lab holds it. When another
+// process has it, Lock does not wait: the error wraps ErrBusy and names the pid.
+func (d Dir) Lock(lab string) (*Lock, error) {
+	l, err := d.open("." + lab + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	err = unix.Flock(int(l.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if errors.Is(err, unix.EWOULDBLOCK) {
+		holder := make([]byte, 32)
+		n, _ := l.file.ReadAt(holder, 0)
+		pid, _, _ := strings.Cut(string(holder[:n]), "\n")
+		return nil, errors.Join(fmt.Errorf("lab %s, pid %s: %w", lab, pid, ErrBusy), l.file.Close())
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock lab %s: %w", lab, err), l.file.Close())
+	}
+	if _, err := l.file.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0); err != nil {
+		return nil, errors.Join(fmt.Errorf("sign the lock of lab %s: %w", lab, err), l.file.Close())
+	}
+	return l, nil
+}
+
+// LockShared waits for the lock over what several labs share. It is held for
+// the moment of one op only.
+func (d Dir) LockShared() (*Lock, error) {
+	l, err := d.open(".shared.lock")
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = unix.Flock(int(l.file.Fd()), unix.LOCK_EX)
+		if !errors.Is(err, unix.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("lock what labs share: %w", err), l.file.Close())
+	}
+	return l, nil
+}
+
+func (d Dir) open(name string) (*Lock, error) {
+	if err := d.make(); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(d.path, name), os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open a lock: %w", err)
+	}
+	return &Lock{file: f}, nil
+}
+
+// Release gives the lock up. The file stays: removing it would let two
+// processes lock two files of one name.
+func (l *Lock) Release() error { return l.file.Close() }

@@ -1,0 +1,64 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+// Firewall is the packet filter of the host's namespace: iptables by its
+// program, nftables by netlink. It opens and runs nothing before it is needed,
+// and is safe for use by several goroutines. It works on the namespace of the
+// calling thread, so it must not be called from within Namespace.Do.
+type Firewall struct {
+	dirs []string // where iptables is looked for; nil: programDirs
+
+	finding sync.Mutex           // guards found
+	found   map[string]*IPTables // by path
+
+	mu  sync.Mutex // guards nft: one exchange with the kernel at a time
+	nft *nft
+}
+
+// Firewall returns the host's firewall, the same one each time.
+func (k *Kernel) Firewall() *Firewall { return &k.firewall }
+
+func (f *Firewall) close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.nft == nil {
+		return nil
+	}
+	err := f.nft.CloseLasting()
+	f.nft = nil
+	if err != nil {
+		return fmt.Errorf("close nftables: %w", err)
+	}
+	return nil
+}
+
+// withNft lends the connection, which stays open: closing it after a deletion
+// waits about 10 ms (facts.md, section 9). After an answer that was not to be
+// foreseen it is closed, since more answers may be on their way.
+func (f *Firewall) withNft(work func(*nft) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.nft == nil {
+		n, err := openNft()
+		if err != nil {
+			return err
+		}
+		f.nft = n
+	}
+	err := work(f.nft)
+	switch {
+	case err == nil, errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrExist), errors.Is(err, unix.EBUSY):
+		return err
+	}
+	closing := f.nft.CloseLasting()
+	f.nft = nil
+	return errors.Join(err, closing)
+}

@@ -1,0 +1,190 @@
+package machine
+
+import (
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"netlab/lab"
+)
+
+// What Preflight can find in the way, as IDs under which the words stand, and
+// the Values that go with each.
+const (
+	NamespaceTaken      = "namespace-taken"       // name
+	LinkTaken           = "link-taken"            // name
+	NoDefaultRoute      = "no-default-route"      //
+	SubnetHoldsAddress  = "subnet-holds-address"  // subnet, addr, dev
+	SubnetOverlapsRoute = "subnet-overlaps-route" // subnet, dst, dev (may be empty)
+	SubnetHoldsResolver = "subnet-holds-resolver" // subnet, addr, file
+	SubnetHoldsOutside  = "subnet-holds-outside"  // subnet, addr, role: "outside" or "gateway"
+	GatewayIsLocal      = "gateway-is-local"      // addr, dev
+	NoVeth              = "no-veth"               // error
+	NoRight             = "no-right"              // missing, in words separated by ", "
+)
+
+// Finding is one thing on this host that is in a lab's way.
+type Finding struct {
+	ID     string            `json:"id"`
+	Values map[string]string `json:"values,omitempty"`
+	// Remedy is what a person could type to settle it, or to look at it.
+	Remedy lab.Command `json:"remedy,omitempty"`
+}
+
+// Plan is what a lab wants of a host. Fields with the zero value ask for nothing.
+type Plan struct {
+	// Again is the command that started the lab, such as `netlab run proxyarp`.
+	// Remedies add the flags --namespace, --subnet or --sandbox to it.
+	Again lab.Command
+	// Namespace and Links are the names it will give. Both ends of a pair count,
+	// where they are made on the host first.
+	Namespace string
+	Links     []string
+	// Subnet will be routed to the lab. Gateway is the address that the lab's
+	// inside believes in; Outside the one it will try beyond the host.
+	Subnet  netip.Prefix
+	Gateway netip.Addr
+	Outside netip.Addr
+}
+
+// state is what Preflight reads of a host.
+type state struct {
+	hostNet
+	missing   []string // rights
+	veth      error
+	namespace bool     // the plan's name is taken
+	links     []string // of the plan's, those taken
+	spare     string   // a namespace's name that is free
+	resolvers []resolver
+}
+
+// judge holds a plan against a host.
+func judge(p Plan, s state) []Finding {
+	var found []Finding
+	add := func(id string, remedy lab.Command, values ...string) {
+		f := Finding{ID: id, Remedy: remedy}
+		for i := 0; i+1 < len(values); i += 2 {
+			if f.Values == nil {
+				f.Values = map[string]string{}
+			}
+			f.Values[values[i]] = values[i+1]
+		}
+		found = append(found, f)
+	}
+	if len(s.missing) > 0 {
+		add(NoRight, p.withRights(), "missing", strings.Join(s.missing, ", "))
+	}
+	if s.veth != nil {
+		add(NoVeth, lab.Command{"modprobe", "veth"}, "error", s.veth.Error())
+	}
+	if s.namespace {
+		add(NamespaceTaken, p.again("--namespace", s.spare), "name", p.Namespace)
+	}
+	for _, name := range s.links {
+		add(LinkTaken, lab.IP("", "link", "show", "dev", name), "name", name)
+	}
+	way, routed := s.defaultRoute()
+	if !routed {
+		add(NoDefaultRoute, p.again("--sandbox"))
+	}
+	for _, a := range s.addrs {
+		if a.addr == p.Gateway {
+			add(GatewayIsLocal, lab.IP("", "address", "show", "dev", a.dev), "addr", a.addr.String(), "dev", a.dev)
+		}
+	}
+	if p.Subnet.IsValid() {
+		elsewhere := p.again("--subnet", s.freeSubnet(p).String())
+		for _, c := range s.clashes(p.Subnet) {
+			add(c.id, elsewhere, append(c.values, "subnet", p.Subnet.String())...)
+		}
+		for _, far := range []struct {
+			role string
+			addr netip.Addr
+		}{{"outside", p.Outside}, {"gateway", way.gateway}} {
+			if p.Subnet.Contains(far.addr) && (far.role == "outside" || far.addr != p.Outside) {
+				add(SubnetHoldsOutside, elsewhere,
+					"addr", far.addr.String(), "role", far.role, "subnet", p.Subnet.String())
+			}
+		}
+	}
+	return found
+}
+
+// again is the plan's command with more flags, which win over earlier ones.
+func (p Plan) again(flags ...string) lab.Command {
+	return append(append(lab.Command{}, p.Again...), flags...)
+}
+
+// withRights is the command by which the lab has the rights: sudo, or a sandbox
+// for a root who lacks them, as in a container.
+func (p Plan) withRights() lab.Command {
+	if os.Geteuid() == 0 {
+		return p.again("--sandbox")
+	}
+	return append(lab.Command{"sudo"}, p.Again...)
+}
+
+type clash struct {
+	id     string
+	values []string
+}
+
+// clashes lists what on the host a route to subnet would get in the way of.
+func (s state) clashes(subnet netip.Prefix) []clash {
+	var found []clash
+	named := map[string]bool{} // devices whose address is said already
+	for _, a := range s.addrs {
+		if subnet.Contains(a.addr) {
+			named[a.dev] = true
+			found = append(found, clash{SubnetHoldsAddress, []string{"addr", a.addr.String(), "dev", a.dev}})
+		}
+	}
+	for _, r := range s.routes {
+		// The halves 0.0.0.0/1 and 128.0.0.0/1 are how VPNs write a default route.
+		if r.dst.Bits() <= 1 || !r.dst.Overlaps(subnet) || r.kernel && named[r.dev] {
+			continue
+		}
+		found = append(found, clash{SubnetOverlapsRoute, []string{"dst", r.dst.String(), "dev", r.dev}})
+	}
+	for _, v := range s.resolvers {
+		if subnet.Contains(v.addr) {
+			found = append(found, clash{SubnetHoldsResolver, []string{"addr", v.addr.String(), "file", v.file}})
+		}
+	}
+	return found
+}
+
+// freeSubnet proposes a subnet that clashes with nothing.
+func (s state) freeSubnet(p Plan) netip.Prefix {
+	way, _ := s.defaultRoute()
+	free := netip.Prefix{}
+	for i := range 256 {
+		try := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(99 + i), 0, 0}), 24)
+		if i >= 128 { // all of 10/8 may be a company's
+			try = netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, byte(i), 0}), 24) // benchmarking, RFC 2544
+		}
+		if !free.IsValid() {
+			free = try
+		}
+		if len(s.clashes(try)) == 0 && !try.Contains(p.Gateway) &&
+			!try.Contains(p.Outside) && !try.Contains(way.gateway) {
+			return try
+		}
+	}
+	return free
+}
+
+// otherName counts a name up: ns1, ns2. It stays within max bytes.
+func otherName(name string, step, max int) string {
+	stem := strings.TrimRight(name, "0123456789")
+	n, err := strconv.Atoi(name[len(stem):])
+	if err != nil {
+		stem, n = name, 1
+	}
+	digits := strconv.Itoa(n + step)
+	if len(stem)+len(digits) > max {
+		stem = stem[:max-len(digits)]
+	}
+	return stem + digits
+}

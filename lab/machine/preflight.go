@@ -1,0 +1,99 @@
+package machine
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"netlab/lab/kernel"
+)
+
+// Preflight reads what on this host would be in the way of a plan. It changes
+// nothing, sends nothing, and needs no rights: a caller without them is told so
+// in a finding. resolvConfs are the files to read resolvers from; none given
+// means ResolvConfs. No findings: go on.
+//
+// It reads the main routing table only, as ip route does; a policy rule of the
+// host may overrule what it says.
+func Preflight(k *kernel.Kernel, p Plan, resolvConfs ...string) ([]Finding, error) {
+	host, err := k.Namespace(kernel.Host)
+	if err != nil {
+		return nil, err
+	}
+	if len(resolvConfs) == 0 {
+		resolvConfs = ResolvConfs()
+	}
+	var s state
+	var allowed bool
+	if allowed, s.missing = CanUseHost(); allowed && len(p.Links) > 0 {
+		s.veth = haveVeth(host)
+	}
+	if s.hostNet, err = readNet(host); err != nil {
+		return nil, err
+	}
+	if s.resolvers, err = readResolvers(resolvConfs); err != nil {
+		return nil, err
+	}
+	for _, name := range p.Links {
+		_, err := host.Link(name)
+		if err == nil {
+			s.links = append(s.links, name)
+		} else if !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	if p.Namespace != "" {
+		if s.namespace, err = k.NetnsExists(p.Namespace); err != nil {
+			return nil, err
+		}
+		if s.namespace {
+			s.spare = spareName(k, p.Namespace)
+		}
+	}
+	return judge(p, s), nil
+}
+
+// spareName proposes a namespace's name that is free.
+func spareName(k *kernel.Kernel, name string) string {
+	const longest = 15 // as netlab takes them
+	for step := range 1000 {
+		other := otherName(name, step+1, longest)
+		if taken, err := k.NetnsExists(other); err == nil && !taken {
+			return other
+		}
+	}
+	return "other"
+}
+
+// haveVeth tells whether the kernel can make veth pairs, without making one: it
+// asks for a pair with a multicast MAC, which veth itself refuses with
+// EADDRNOTAVAIL (veth_validate, drivers/net/veth.c), and a kernel without veth
+// refuses as an unknown kind (EOPNOTSUPP). The kernel loads the module to say so.
+func haveVeth(host *kernel.Namespace) error {
+	const never = "netlab-never"
+	err := host.Netlink.LinkAdd(&netlink.Veth{
+		LinkAttrs: netlink.LinkAttrs{
+			Name: never, HardwareAddr: net.HardwareAddr{0x01, 0, 0x5e, 0, 0, 1},
+		},
+		PeerName: never + "-2",
+	})
+	switch {
+	case errors.Is(err, unix.EADDRNOTAVAIL):
+		return nil
+	case err != nil:
+		return fmt.Errorf("make a veth pair: %w", err)
+	}
+	// No kernel is known to come here.
+	link, err := host.Link(never)
+	if err != nil {
+		return err
+	}
+	if err := host.Change(func(h *netlink.Handle) error { return h.LinkDel(link) }); err != nil {
+		return fmt.Errorf("delete %s: %w", never, err)
+	}
+	return nil
+}

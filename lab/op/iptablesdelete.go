@@ -1,0 +1,123 @@
+package op
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/google/nftables"
+
+	"netlab/lab"
+	"netlab/lab/kernel"
+)
+
+// IptablesDelete deletes the rule that an IptablesAppend of the same fields adds.
+type IptablesDelete IptablesAppend
+
+func (IptablesDelete) Kind() string                               { return "iptables-delete" }
+func (o IptablesDelete) Command() lab.Command                     { return IptablesAppend(o).command("-D") }
+func (o IptablesDelete) Undo() []lab.Op                           { return []lab.Op{IptablesAppend(o)} }
+func (o IptablesDelete) Inverse(*kernel.Kernel) ([]lab.Op, error) { return o.Undo(), nil }
+
+// Apply deletes the rule by netlink where that is sure to be the same: where the
+// nft variant has one rule with the comment, and iptables says that it is this
+// rule. `iptables-nft -D` waits for the kernel, 10 ms and more, when its socket
+// closes; so does any nfnetlink socket that is the next to close.
+func (o IptablesDelete) Apply(k *kernel.Kernel) error {
+	rule := IptablesAppend(o)
+	var err error
+	switch marked, lookErr := rule.lookMarked(k); {
+	case lookErr != nil:
+		return lookErr
+	case len(marked) == 1:
+		err = rule.deleteMarked(k, marked[0])
+	default:
+		err = rule.delete(k)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("iptables rule %s in %s %s: %w", lab.Command(rule.rule()), o.Table, o.Chain, lab.ErrGone)
+	}
+	return err
+}
+
+// lookMarked is marked, and no rules where rules can't be told by a comment.
+func (o IptablesAppend) lookMarked(k *kernel.Kernel) ([]*nftables.Rule, error) {
+	if !o.NFT || o.Comment == "" {
+		return nil, nil
+	}
+	return o.marked(k)
+}
+
+// deleteMarked deletes by netlink the only rule that has the comment.
+func (o IptablesAppend) deleteMarked(k *kernel.Kernel, marked *nftables.Rule) error {
+	there, err := o.present(k)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return fs.ErrNotExist
+	}
+	return k.Firewall().DelNftRule("ip", o.Table, o.Chain, func(r *nftables.Rule) bool {
+		return r.Handle == marked.Handle && sameRule(r, marked)
+	})
+}
+
+// delete has iptables delete the rule.
+func (o IptablesAppend) delete(k *kernel.Kernel) error {
+	f := k.Firewall()
+	if !o.NFT { // to ask for a table that is not registered would register it
+		registered, err := f.LegacyTable(o.Table)
+		if err != nil {
+			return err
+		}
+		if !registered {
+			return fs.ErrNotExist
+		}
+	}
+	t, err := f.IPTablesOf(o.NFT)
+	if err != nil {
+		return err
+	}
+	return t.Delete(o.Table, o.Chain, o.rule()...)
+}
+
+func (o IptablesDelete) Verify(k *kernel.Kernel) error {
+	there, err := IptablesAppend(o).present(k)
+	if err == nil && there {
+		return &lab.Mismatch{
+			Object: "iptables chain " + o.Table + " " + o.Chain, Field: "rule",
+			Want: "gone", Found: lab.Command(IptablesAppend(o).rule()).String(),
+		}
+	}
+	return err
+}
+
+// IptablesDelChain deletes a built-in chain of the nft variant that a rule has
+// brought into being. A chain with a rule in it, or whose policy was changed,
+// is in use.
+type IptablesDelChain struct {
+	Table string `json:"table"`
+	Chain string `json:"chain"`
+}
+
+func (IptablesDelChain) Kind() string { return "iptables-del-chain" }
+
+func (o IptablesDelChain) Command() lab.Command {
+	return lab.Command{"iptables", "-t", o.Table, "-X", o.Chain}
+}
+
+func (o IptablesDelChain) Undo() []lab.Op { return nil } // the next rule makes it again
+
+func (o IptablesDelChain) Inverse(*kernel.Kernel) ([]lab.Op, error) { return nil, nil }
+func (o IptablesDelChain) Shared() string                           { return nftShared("ip", o.Table) }
+
+// Apply goes by netlink: it is quicker than iptables and leaves the same.
+func (o IptablesDelChain) Apply(k *kernel.Kernel) error {
+	err := k.Firewall().DelNftChain("ip", o.Table, o.Chain, nftables.ChainPolicyAccept)
+	return undone(err, "iptables chain "+o.Table+" "+o.Chain)
+}
+
+func (o IptablesDelChain) Verify(k *kernel.Kernel) error {
+	_, err := k.Firewall().NftChain("ip", o.Table, o.Chain)
+	return absent(err, "iptables chain "+o.Table+" "+o.Chain)
+}

@@ -1,0 +1,32 @@
+package op
+
+// Script: a sysctl of the whole host is put back from what it was, with those
+// that the kernel changes along. The file's first line is the key itself, so
+// that what it changes along is put right after it. A device's own sysctls go
+// with the device.
+func (o SysctlSet) Script() (save, undo []string) {
+	if o.Shared() == "" {
+		return nil, nil
+	}
+	keys := o.Key
+	if o.Key == ipForward {
+		keys += " net/ipv4/conf/all/accept_redirects net/ipv4/conf/*/forwarding"
+	}
+	return []string{`(cd /proc/sys && grep -H . ` + keys + `) | sed 's/:/=/' >> "$was"/sysctl`},
+		[]string{`sysctl -qe -p "$was"/sysctl`}
+}
+
+// Script: with the nft variant the first rule brings the table and the chain
+// along; they go again if they came with it and are empty.
+func (o IptablesAppend) Script() (save, undo []string) {
+	undo = []string{IptablesDelete(o).Command().String()}
+	if !o.NFT || !builtin(o.Chain) {
+		return nil, undo
+	}
+	save = []string{`iptables-save -t ` + o.Table + ` | grep -q . || touch "$was"/no-` + o.Table}
+	return save, append(undo,
+		`if [ -e "$was"/no-`+o.Table+` ]; then`,
+		`  `+IptablesDelChain{Table: o.Table, Chain: o.Chain}.Command().String(),
+		`  nft list table ip `+o.Table+` | grep -q chain || nft delete table ip `+o.Table,
+		`fi`)
+}

@@ -1,0 +1,48 @@
+package probe
+
+import (
+	"testing"
+
+	"netlab/lab/kernel/kerneltest"
+)
+
+func TestLeavesSeesTheSourceAfterNAT(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	k := openKernel(t)
+	p := Leaves{NS: "ns1", Dst: addr("192.0.2.1"), Uplink: "up0", WantSrc: addr("192.0.2.2")}
+	tryEach(t, k, []trial{
+		{name: "no namespace", probe: p, want: fails("missing", nil)},
+		{name: "no uplink namespace", setup: "ip netns add ns1",
+			probe: Leaves{NS: "ns1", Dst: p.Dst, UplinkNS: "none", Uplink: "up0"}, want: fails("missing", nil)},
+		{name: "no uplink", probe: p, want: fails("missing", nil)},
+		{name: "not translated", setup: "ip netns del ns1\n" + podded, probe: p,
+			want: fails("leaves-as-another", values{"src": "1.1.1.2", "want": "192.0.2.2", "answered": "no"})},
+		{name: "masqueraded", setup: masquerade, probe: p, want: holds("leaves-as", values{"src": "192.0.2.2", "answered": "yes"})},
+		{name: "nobody answers", setup: "ip netns exec out sysctl -qw net.ipv4.icmp_echo_ignore_all=1", probe: p,
+			want: holds("leaves-as", values{"src": "192.0.2.2", "answered": "no"})},
+		{name: "another device", probe: Leaves{NS: "ns1", Dst: addr("1.1.1.2"), Uplink: "up0", WantSrc: p.WantSrc},
+			want: fails("nothing-leaves", values{"answered": "yes"})},
+		{name: "comes in, not out", probe: Leaves{NS: "ns1", Dst: p.Dst, Uplink: "veth", WantSrc: p.WantSrc}, wait: brief,
+			want: fails("nothing-leaves", values{"answered": "no"})},
+		{name: "elsewhere", probe: Leaves{NS: "ns1", Dst: p.Dst, UplinkNS: "ns1", Uplink: "c-eth0", WantSrc: addr("1.1.1.2")},
+			want: holds("leaves-as", values{"src": "1.1.1.2", "answered": "no"})},
+		{name: "not forwarded", setup: "sysctl -qw net.ipv4.ip_forward=0", probe: p, wait: brief,
+			want: fails("nothing-leaves", values{"answered": "no"})},
+		{name: "refused", setup: "sysctl -qw net.ipv4.ip_forward=1\nip -n ns1 route del default", probe: p,
+			want: fails("nothing-leaves", values{"answered": "no", "error": "Network is unreachable"})},
+		{name: "uplink down", setup: "ip -n ns1 route add default via 169.254.1.1 dev c-eth0\nip link set up0 down", probe: p, wait: brief,
+			want: fails("nothing-leaves", values{"answered": "no", "error": "Destination Net Unreachable"})},
+	})
+}
+
+func TestLeavesEndsWithItsContext(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	k := openKernel(t)
+	sh(t, podded)
+	sh(t, "sysctl -qw net.ipv4.ip_forward=0")
+	cancelled(t, k, Leaves{NS: "ns1", Dst: addr("192.0.2.1"), Uplink: "up0", WantSrc: addr("192.0.2.2")})
+}

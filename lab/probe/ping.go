@@ -1,0 +1,78 @@
+package probe
+
+import (
+	"context"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"netlab/lab"
+	"netlab/lab/kernel"
+)
+
+// Ping sends one ICMP echo request with a fresh identifier, and so a fresh flow
+// to connection tracking. A thread visits NS to open a raw socket. Outcomes:
+//
+//   - "answered" (holds): "from", "ttl" as it arrived, "rtt_us" in microseconds
+//   - "answered-by-another": the reply to our request bears another source
+//     than Dst; the same values
+//   - "silent": nothing came within patience
+//   - "unreachable": NS's kernel refused to send, or an ICMP error came for
+//     our request; "error" in ping(8)'s words, and "from" where it came by ICMP
+//   - "missing": no such namespace
+//
+// While NS's lo is down, the kernel can't deliver its own "Destination Host
+// Unreachable" to NS itself: an ARP request without an answer is then "silent".
+type Ping struct {
+	NS  string     `json:"ns,omitempty"`
+	Dst netip.Addr `json:"dst"`
+}
+
+func (p Ping) Command() lab.Command { return lab.In(p.NS, "ping", "-c1", p.Dst.String()) }
+
+func (p Ping) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration) (lab.Observation, error) {
+	n, err := k.Namespace(p.NS)
+	if err != nil {
+		return missing(err)
+	}
+	e, err := newEcho(p.Dst)
+	if err != nil {
+		return lab.Observation{}, err
+	}
+	s, err := openICMP(n)
+	if err != nil {
+		return lab.Observation{}, err
+	}
+	defer s.close()
+	wait, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	sent := time.Now()
+	a, err := e.exchange(wait, s)
+	if err != nil {
+		return lab.Observation{}, err
+	}
+	if a.silent() && ctx.Err() != nil {
+		return lab.Observation{}, context.Cause(ctx)
+	}
+	return p.observe(a, time.Since(sent)), nil
+}
+
+func (p Ping) observe(a echoAnswer, rtt time.Duration) lab.Observation {
+	if a.silent() {
+		return lab.Observation{Outcome: "silent"}
+	}
+	values := map[string]string{}
+	if a.from.IsValid() {
+		values["from"] = a.from.String()
+	}
+	if a.err != "" {
+		values["error"] = a.err
+		return lab.Observation{Outcome: "unreachable", Values: values}
+	}
+	values["ttl"] = strconv.Itoa(a.ttl)
+	values["rtt_us"] = strconv.FormatInt(rtt.Microseconds(), 10)
+	if a.from != p.Dst {
+		return lab.Observation{Outcome: "answered-by-another", Values: values}
+	}
+	return lab.Observation{Holds: true, Outcome: "answered", Values: values}
+}

@@ -1,0 +1,98 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"netlab/lab"
+	"netlab/lab/kernel"
+)
+
+// RouteGet asks the kernel's routing, without sending anything, which way a
+// namespace's own packet to Dst would go. It moves no thread and waits for
+// nothing. Outcomes:
+//
+//   - "routed" (holds): "via" (empty when on-link), "dev", "src"
+//   - "other-way": a route, but not by WantVia and WantDev; the same values
+//   - "unreachable": no route, or one that refuses; "error" in ip(8)'s words
+//   - "missing": no such namespace
+type RouteGet struct {
+	NS  string     `json:"ns,omitempty"`
+	Dst netip.Addr `json:"dst"`
+	// WantVia and WantDev are the next hop and device expected. Zero: any.
+	WantVia netip.Addr `json:"want_via,omitzero"`
+	WantDev string     `json:"want_dev,omitempty"`
+}
+
+func (p RouteGet) Command() lab.Command { return lab.IP(p.NS, "route", "get", p.Dst.String()) }
+
+func (p RouteGet) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab.Observation, error) {
+	n, err := k.Namespace(p.NS)
+	if err != nil {
+		return missing(err)
+	}
+	routes, err := n.Netlink.RouteGet(net.IP(p.Dst.AsSlice()))
+	if errno, ok := refusedRoute(err); ok {
+		return lab.Observation{Outcome: "unreachable", Values: map[string]string{"error": errnoWords(errno)}}, nil
+	}
+	if err != nil || len(routes) == 0 {
+		return lab.Observation{}, fmt.Errorf("look up the route to %s in %s: %w", p.Dst, n, err)
+	}
+	r := routes[0]
+	dev, err := routeDev(n, r)
+	if err != nil {
+		return lab.Observation{}, err
+	}
+	via := addrOf(r.Gw)
+	o := lab.Observation{Holds: true, Outcome: "routed", Values: map[string]string{
+		"via": addrWords(via), "dev": dev, "src": addrWords(addrOf(r.Src))}}
+	if p.WantVia.IsValid() && via != p.WantVia || p.WantDev != "" && dev != p.WantDev {
+		o.Holds, o.Outcome = false, "other-way"
+	}
+	return o, nil
+}
+
+// refusedRoute tells whether a lookup was made and its answer was no: there is
+// no route, or it is of type unreachable, prohibit or blackhole, or (for a
+// packet that came in) its source was refused.
+func refusedRoute(err error) (syscall.Errno, bool) {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return 0, false
+	}
+	switch errno {
+	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EACCES, unix.EINVAL, unix.EXDEV:
+		return errno, true
+	}
+	return errno, false
+}
+
+func routeDev(n *kernel.Namespace, r netlink.Route) (string, error) {
+	link, err := n.Netlink.LinkByIndex(r.LinkIndex)
+	if err != nil {
+		return "", fmt.Errorf("look for device %d in %s: %w", r.LinkIndex, n, err)
+	}
+	return link.Attrs().Name, nil
+}
+
+// addrOf is the zero Addr for no address.
+func addrOf(ip net.IP) netip.Addr {
+	a, _ := netip.AddrFromSlice(ip)
+	return a.Unmap()
+}
+
+// addrWords is empty for no address, where String is "invalid IP".
+func addrWords(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}

@@ -1,0 +1,87 @@
+// Package scenarios has the labs that netlab can run: for each a Go file with
+// its steps and, beside it, its words in Markdown, one file a language.
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+
+	"netlab/lab"
+)
+
+// Scenario is a lab in general: what can be chosen of it, and its steps once
+// that is chosen.
+type Scenario struct {
+	Name   string
+	Params []Param
+	// Check says what is wrong with a choice of values, one for each parameter.
+	// The error wraps ErrBadValue.
+	Check func(Values) error
+	// Steps are the lab's steps in that setting, whose values Check accepts.
+	Steps func(Setting) []lab.Step
+	// Needs is what the lab takes for itself on the host.
+	Needs func(Values) Needs
+	// Words are the values and what follows from them, for use in words.
+	Words func(Setting) map[string]string
+	// Home is the namespace that a shell opens in.
+	Home func(Values) string
+}
+
+// Param is something that a person can choose, with a flag of that name.
+type Param struct {
+	Name    string
+	Default string
+}
+
+// Values are what was chosen, by parameter name.
+type Values map[string]string
+
+// Setting is all that a scenario's steps depend on.
+type Setting struct {
+	// Lab is the lab's name, which marks what it makes as its own. Empty: the
+	// state was made by hand, and bears whatever mark it does.
+	Lab    string
+	Values Values
+	Facts  lab.Facts
+}
+
+// Needs is what a lab takes for itself on a host, so that it can be refused
+// before anything is touched.
+type Needs struct {
+	Namespace string
+	Links     []string // names of links made in the host's namespace, at least for a moment
+	Subnet    string   // a prefix that the host will route into the lab
+	Gateway   string   // an address that must stay nobody's on the host
+	Outside   string   // an address that must be reached beyond the host; may be empty
+}
+
+// ErrBadValue: a value of a parameter can't be used.
+var ErrBadValue = errors.New("bad value")
+
+func badValue(param, value, why string) error {
+	return fmt.Errorf("--%s %q: %s: %w", param, value, why, ErrBadValue)
+}
+
+// All lists the scenarios in the order to learn them.
+func All() []Scenario {
+	return []Scenario{ProxyARP()}
+}
+
+// Named finds a scenario by its name.
+func Named(name string) (Scenario, bool) {
+	for _, s := range All() {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Scenario{}, false
+}
+
+// Defaults are the values of all parameters when none is chosen.
+func (s Scenario) Defaults() Values {
+	v := Values{}
+	for _, p := range s.Params {
+		v[p.Name] = p.Default
+	}
+	return v
+}

@@ -1,0 +1,70 @@
+package scenarios
+
+import (
+	"net/netip"
+	"regexp"
+)
+
+// checkName accepts what the kernel takes as a device name (dev_valid_name,
+// net/core/dev.c: at most 15 characters), less what would not survive a command
+// line, a path or a sysctl key.
+func checkName(param, name string) error {
+	switch {
+	case name == "":
+		return badValue(param, name, "a name can't be empty")
+	case len(name) > 15:
+		return badValue(param, name, "a name has at most 15 characters")
+	case name == "all", name == "default":
+		return badValue(param, name, "sysctl uses this name for something else")
+	case !regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`).MatchString(name):
+		return badValue(param, name, "a name has only letters, digits, '_', '-' and '.', and begins with none of the last two")
+	}
+	return nil
+}
+
+// checkSubnet accepts an IPv4 prefix from /8 to /30 of ordinary unicast
+// addresses, written without host bits.
+func checkSubnet(param, value string) (netip.Prefix, error) {
+	p, err := netip.ParsePrefix(value)
+	switch {
+	case err != nil:
+		return p, badValue(param, value, "not a subnet such as 1.1.1.0/24")
+	case !p.Addr().Is4():
+		return p, badValue(param, value, "only IPv4 here, such as 1.1.1.0/24")
+	case p.Bits() < 8 || p.Bits() > 30:
+		return p, badValue(param, value, "the prefix length must be from 8 to 30")
+	case p != p.Masked():
+		return p, badValue(param, value, "host bits are set; did you mean "+p.Masked().String()+"?")
+	case !ordinary(p.Addr()):
+		return p, badValue(param, value, "not addresses that a host can have")
+	}
+	return p, nil
+}
+
+func checkAddr(param, value string) (netip.Addr, error) {
+	a, err := netip.ParseAddr(value)
+	switch {
+	case err != nil:
+		return a, badValue(param, value, "not an address such as 169.254.1.1")
+	case !a.Is4():
+		return a, badValue(param, value, "only IPv4 here, such as 169.254.1.1")
+	case !ordinary(a):
+		return a, badValue(param, value, "not an address that a host can have")
+	}
+	return a, nil
+}
+
+// ordinary excludes 0.0.0.0/8, 127.0.0.0/8, multicast and 240.0.0.0/4 (RFC 6890).
+func ordinary(a netip.Addr) bool {
+	first := a.As4()[0]
+	return first != 0 && first != 127 && first < 224
+}
+
+// CheckLabName accepts what can stand in a file's name, a rule's comment and an
+// nftables table's name. The error wraps ErrBadValue.
+func CheckLabName(name string) error {
+	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,29}$`).MatchString(name) {
+		return badValue("name", name, "a lab's name has at most 30 small letters, digits and '-', and begins with none of the last")
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package scenarios
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
+)
+
+//go:embed *.md
+var files embed.FS
+
+// Words are what is said of a scenario in one language. Texts have names in
+// braces, such as {gateway}, in the place of values; see Fill.
+type Words struct {
+	Title string
+	Intro string
+	Steps map[string]StepWords // by step ID
+}
+
+// StepWords are what is said of a step. Checks and the like are by their IDs.
+type StepWords struct {
+	Title    string
+	Goal     string
+	Why      string
+	Look     string // what to look at in the result
+	Checks   map[string]CheckWords
+	Notes    map[string]string
+	Refusals map[string]string
+}
+
+// CheckWords are what is said of a check: what it asks, and what each outcome
+// of its probe means.
+type CheckWords struct {
+	Question string
+	Outcomes map[string]string
+}
+
+// Check finds a check's words: the step's own, or those of the step that the
+// check has moved from on this machine.
+func (w Words) Check(step, id string) CheckWords {
+	if c, ok := w.Steps[step].Checks[id]; ok {
+		return c
+	}
+	for _, s := range w.Steps {
+		if c, ok := s.Checks[id]; ok {
+			return c
+		}
+	}
+	return CheckWords{}
+}
+
+var placeholder = regexp.MustCompile(`\{([a-z-]+)\}`)
+
+// Fill puts values in the place of the names in braces; later maps win. A name
+// without a value stays as it is.
+func Fill(text string, values ...map[string]string) string {
+	return placeholder.ReplaceAllStringFunc(text, func(m string) string {
+		name := m[1 : len(m)-1]
+		for i := len(values) - 1; i >= 0; i-- {
+			if v, ok := values[i][name]; ok {
+				return v
+			}
+		}
+		return m
+	})
+}
+
+// LoadWords reads a scenario's words in a language, such as "en". A language
+// that they are not written in is an error that wraps fs.ErrNotExist.
+//
+// The file is Markdown. `# NAME: title` comes first, then the introduction, then
+// `## STEP: title` for each step with its goal below, and within a step the
+// headings `### why`, `### look`, `### check ID`, `### note ID` and
+// `### refusal ID`. Below a check stand its question and a list of
+// `outcome: text`.
+func LoadWords(scenario, lang string) (Words, error) {
+	source, err := fs.ReadFile(files, scenario+"."+lang+".md")
+	if err != nil {
+		return Words{}, fmt.Errorf("words of %s in %q: %w", scenario, lang, err)
+	}
+	w, err := parseWords(scenario, source)
+	if err != nil {
+		return Words{}, fmt.Errorf("words of %s in %q: %w", scenario, lang, err)
+	}
+	return w, nil
+}
+
+func parseWords(scenario string, source []byte) (Words, error) {
+	r := wordsReader{source: source, words: Words{Steps: map[string]StepWords{}}}
+	document := goldmark.DefaultParser().Parse(text.NewReader(source))
+	for n := document.FirstChild(); n != nil; n = n.NextSibling() {
+		if err := r.block(scenario, n); err != nil {
+			return Words{}, err
+		}
+	}
+	if r.words.Title == "" {
+		return Words{}, errors.New("no title")
+	}
+	return r.words, nil
+}
+
+// wordsReader walks the blocks of a file and keeps the place it is at.
+type wordsReader struct {
+	source  []byte
+	words   Words
+	step    string // the step that the last `##` named
+	section string // the first word of the last `###`: why, look, check, …
+	id      string // the second
+}
+
+func (r *wordsReader) block(scenario string, n ast.Node) error {
+	switch n := n.(type) {
+	case *ast.Heading:
+		return r.heading(scenario, n.Level, r.plain(n))
+	case *ast.Paragraph:
+		return r.paragraph(r.plain(n))
+	case *ast.List:
+		return r.outcomes(n)
+	}
+	return fmt.Errorf("in step %q: a %s has no place here", r.step, n.Kind())
+}
+
+func (r *wordsReader) heading(scenario string, level int, title string) error {
+	switch level {
+	case 1:
+		name, title, _ := strings.Cut(title, ": ")
+		if name != scenario {
+			return fmt.Errorf("the title names %q", name)
+		}
+		r.words.Title = title
+	case 2:
+		id, title, _ := strings.Cut(title, ": ")
+		if _, twice := r.words.Steps[id]; twice || title == "" {
+			return fmt.Errorf("step %q is there twice, or has no title", id)
+		}
+		r.step, r.section, r.id = id, "goal", ""
+		r.words.Steps[id] = StepWords{
+			Title: title, Checks: map[string]CheckWords{}, Notes: map[string]string{}, Refusals: map[string]string{},
+		}
+	case 3:
+		r.section, r.id, _ = strings.Cut(title, " ")
+		if r.step == "" {
+			return fmt.Errorf("%q stands before the first step", title)
+		}
+	default:
+		return fmt.Errorf("heading %q is too deep", title)
+	}
+	return nil
+}
+
+func (r *wordsReader) paragraph(text string) error {
+	if r.step == "" {
+		r.words.Intro = join(r.words.Intro, text)
+		return nil
+	}
+	s := r.words.Steps[r.step]
+	switch r.section {
+	case "goal":
+		s.Goal = join(s.Goal, text)
+	case "why":
+		s.Why = join(s.Why, text)
+	case "look":
+		s.Look = join(s.Look, text)
+	case "check":
+		s.Checks[r.id] = CheckWords{Question: text, Outcomes: map[string]string{}}
+	case "note":
+		s.Notes[r.id] = join(s.Notes[r.id], text)
+	case "refusal":
+		s.Refusals[r.id] = join(s.Refusals[r.id], text)
+	default:
+		return fmt.Errorf("in step %q: unknown section %q", r.step, r.section)
+	}
+	r.words.Steps[r.step] = s
+	return nil
+}
+
+func (r *wordsReader) outcomes(list *ast.List) error {
+	c, ok := r.words.Steps[r.step].Checks[r.id]
+	if !ok || r.section != "check" {
+		return fmt.Errorf("in step %q: a list has its place below a check's question only", r.step)
+	}
+	for item := list.FirstChild(); item != nil; item = item.NextSibling() {
+		outcome, text, ok := strings.Cut(r.plain(item.FirstChild()), ": ")
+		if !ok {
+			return fmt.Errorf("check %q: an item is not of the form outcome: text", r.id)
+		}
+		c.Outcomes[outcome] = text
+	}
+	return nil
+}
+
+// plain is a block's text on one line, its emphasis and code marks left out.
+func (r *wordsReader) plain(block ast.Node) string {
+	var b strings.Builder
+	_ = ast.Walk(block, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if t, ok := n.(*ast.Text); ok && entering {
+			b.Write(t.Segment.Value(r.source))
+			if t.SoftLineBreak() || t.HardLineBreak() {
+				b.WriteByte(' ')
+			}
+		}
+		return ast.WalkContinue, nil // the function never fails, so Walk doesn't
+	})
+	return b.String()
+}
+
+// join puts paragraphs together, with an empty line between them.
+func join(before, text string) string {
+	if before == "" {
+		return text
+	}
+	return before + "\n\n" + text
+}
