@@ -2,7 +2,6 @@ package machine
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -39,15 +38,15 @@ type hostNet struct {
 
 // readNet reads the host by three dumps.
 func readNet(n *kernel.Namespace) (hostNet, error) {
-	links, err := dump(n.Netlink.LinkList)
+	links, err := kernel.Dump(n.Netlink.LinkList)
 	if err != nil {
 		return hostNet{}, fmt.Errorf("list links of %s: %w", n, err)
 	}
-	addrs, err := dump(func() ([]netlink.Addr, error) { return n.Netlink.AddrList(nil, unix.AF_INET) })
+	addrs, err := kernel.Dump(func() ([]netlink.Addr, error) { return n.Netlink.AddrList(nil, unix.AF_INET) })
 	if err != nil {
 		return hostNet{}, fmt.Errorf("list addresses of %s: %w", n, err)
 	}
-	routes, err := dump(func() ([]netlink.Route, error) { return n.Netlink.RouteList(nil, unix.AF_INET) })
+	routes, err := kernel.Dump(func() ([]netlink.Route, error) { return n.Netlink.RouteList(nil, unix.AF_INET) })
 	if err != nil {
 		return hostNet{}, fmt.Errorf("list routes of %s: %w", n, err)
 	}
@@ -109,17 +108,4 @@ func prefix(n *net.IPNet) netip.Prefix {
 	addr, _ := netip.AddrFromSlice(n.IP.To4())
 	bits, _ := n.Mask.Size()
 	return netip.PrefixFrom(addr, bits)
-}
-
-// dump lists again when the kernel says that the list changed meanwhile, which
-// the library leaves to its callers (facts.md, section 8).
-func dump[T any](list func() ([]T, error)) ([]T, error) {
-	const tries = 10
-	for range tries - 1 {
-		found, err := list()
-		if !errors.Is(err, netlink.ErrDumpInterrupted) {
-			return found, err
-		}
-	}
-	return list()
 }

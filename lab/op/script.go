@@ -23,7 +23,7 @@ func (o IptablesAppend) Script() (save, undo []string) {
 	if !o.NFT || !builtin(o.Chain) {
 		return nil, undo
 	}
-	save = []string{`iptables-save -t ` + o.Table + ` | grep -q . || touch "$was"/no-` + o.Table}
+	save = []string{`iptables-save | grep -q '^\*` + o.Table + `' || touch "$was"/no-` + o.Table}
 	return save, append(undo,
 		`if [ -e "$was"/no-`+o.Table+` ]; then`,
 		`  `+IptablesDelChain{Table: o.Table, Chain: o.Chain}.Command().String(),

@@ -17,7 +17,9 @@ import (
 // the way: it shows what source address the packet bears there, after NAT. A
 // thread visits NS and another UplinkNS, each to open a socket. Outcomes:
 //
-//   - "leaves-as" (holds): "src", and "answered": "yes" or "no"
+//   - "answered" (holds): it leaves as it should, and Dst answers; "src"
+//   - "leaves-as" (holds): it leaves as it should, and Dst stays silent; "src"
+//     and, in both, "answered": "yes" or "no"
 //   - "leaves-as-another": "src", "want", "answered"
 //   - "nothing-leaves": our request did not leave Uplink within patience;
 //     "answered", and "error" in ping(8)'s words if it was refused
@@ -78,10 +80,8 @@ func (p Leaves) Try(ctx context.Context, k *kernel.Kernel, patience time.Duratio
 }
 
 func (p Leaves) observe(src netip.Addr, a echoAnswer) lab.Observation {
-	values := map[string]string{"answered": "no"}
-	if !a.silent() && a.err == "" {
-		values["answered"] = "yes"
-	}
+	answered := !a.silent() && a.err == ""
+	values := map[string]string{"answered": map[bool]string{true: "yes", false: "no"}[answered]}
 	if !src.IsValid() {
 		if a.err != "" {
 			values["error"] = a.err
@@ -93,7 +93,11 @@ func (p Leaves) observe(src netip.Addr, a echoAnswer) lab.Observation {
 		values["want"] = addrWords(p.WantSrc)
 		return lab.Observation{Outcome: "leaves-as-another", Values: values}
 	}
-	return lab.Observation{Holds: true, Outcome: "leaves-as", Values: values}
+	outcome := "leaves-as"
+	if answered {
+		outcome = "answered"
+	}
+	return lab.Observation{Holds: true, Outcome: outcome, Values: values}
 }
 
 // follow sends the request on s and returns the source address that it bore

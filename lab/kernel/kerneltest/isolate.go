@@ -26,7 +26,8 @@ const inside = "NETLAB_TEST_INSIDE"
 //			return
 //		}
 //
-// It must be called first in a top-level test. Where namespaces can't be made
+// It must be called first in a test or subtest. The child runs the test's
+// parents too, up to the subtest: what they do there must be harmless. Where namespaces can't be made
 // the test is skipped, or fails when NETLAB_REQUIRE_NETNS is 1.
 func Isolate(t *testing.T) bool {
 	t.Helper()
@@ -35,7 +36,7 @@ func Isolate(t *testing.T) bool {
 		return true
 	}
 	t.Parallel()
-	args := []string{"-test.run=^" + regexp.QuoteMeta(t.Name()) + "$", "-test.count=1"}
+	args := []string{"-test.run=" + exactly(t.Name()), "-test.count=1"}
 	if testing.Verbose() {
 		args = append(args, "-test.v")
 	}
@@ -46,7 +47,8 @@ func Isolate(t *testing.T) bool {
 	}
 	var out bytes.Buffer
 	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(os.Environ(), inside+"="+t.Name())
+	// A race-built child would sleep a second at its exit.
+	cmd.Env = append(os.Environ(), inside+"="+t.Name(), "GORACE=atexit_sleep_ms=0")
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWNET,
@@ -66,6 +68,15 @@ func Isolate(t *testing.T) bool {
 		t.Log(out.String())
 	}
 	return false
+}
+
+// exactly is the pattern that -test.run takes for the test of that name alone.
+func exactly(name string) string {
+	parts := strings.Split(name, "/")
+	for i, p := range parts {
+		parts[i] = "^" + regexp.QuoteMeta(p) + "$"
+	}
+	return strings.Join(parts, "/")
 }
 
 // prepare gives the child the mounts that netlab, ip and iptables write to.

@@ -1,0 +1,113 @@
+package kerneltest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"sort"
+	"strings"
+	"testing"
+)
+
+// Snapshot is the state of the host and of all named namespaces as ip, sysctl,
+// iptables-save and nft show it: text to compare. What changes by itself is left
+// out: counters, timers, the age of neighbours, the order of sysctl.
+func Snapshot(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	spaces := []string{""}
+	for _, line := range strings.Fields(output(t, "ls", "/run/netns")) {
+		spaces = append(spaces, line)
+	}
+	fmt.Fprintf(&b, "# namespaces %v\n", spaces)
+	for _, ns := range spaces {
+		in := func(argv ...string) []string {
+			if ns == "" {
+				return argv
+			}
+			return append([]string{"ip", "netns", "exec", ns}, argv...)
+		}
+		for _, dump := range [][]string{{"-d", "link"}, {"-d", "addr"}, {"-d", "route", "show", "table", "all"}, {"rule"}, {"neigh"}} {
+			argv := in(append([]string{"ip", "-j"}, dump...)...)
+			fmt.Fprintf(&b, "## %s\n%s", strings.Join(argv, " "), settled(t, output(t, argv...)))
+		}
+		sysctls := strings.Split(output(t, in("sysctl", "-a", "-r", `^net\.`)...), "\n")
+		sysctls = keep(sysctls, regexp.MustCompile(`conntrack_count|nf_log|\.flush|\.stable_secret|tcp_fastopen_key|icmp_msgs_|somaxconn`))
+		sort.Strings(sysctls)
+		fmt.Fprintf(&b, "## %s sysctl\n%s\n", ns, strings.Join(sysctls, "\n"))
+		for _, argv := range [][]string{{"iptables-nft-save"}, {"iptables-legacy-save", "-t", "nat"}, {"iptables-legacy-save", "-t", "filter"}, {"nft", "list", "ruleset"}} {
+			argv = in(argv...)
+			fmt.Fprintf(&b, "## %s\n%s\n", strings.Join(argv, " "), uncounted(output(t, argv...)))
+		}
+	}
+	return b.String()
+}
+
+// keep drops the lines that match.
+func keep(lines []string, not *regexp.Regexp) []string {
+	var kept []string
+	for _, l := range lines {
+		if l != "" && !not.MatchString(l) {
+			kept = append(kept, l)
+		}
+	}
+	return kept
+}
+
+// settled is ip's JSON, indented, without what passes by itself.
+func settled(t *testing.T, text string) string {
+	t.Helper()
+	var items []map[string]any
+	if strings.TrimSpace(text) != "" {
+		if err := json.Unmarshal([]byte(text), &items); err != nil {
+			t.Fatalf("ip -j: %v in %s", err, text)
+		}
+	}
+	var lines []string
+	for _, item := range items {
+		delete(item, "state") // of a neighbour: REACHABLE, then STALE
+		pretty, err := json.MarshalIndent(item, "", " ")
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, string(pretty))
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+func uncounted(text string) string {
+	text = regexp.MustCompile(`(?m)^#.*\n`).ReplaceAllString(text, "")
+	text = regexp.MustCompile(`\[\d+:\d+\]`).ReplaceAllString(text, "[0:0]")
+	return regexp.MustCompile(`packets \d+ bytes \d+`).ReplaceAllString(text, "packets 0 bytes 0")
+}
+
+// output is what a command prints; that it is not installed, or fails, is part
+// of a snapshot too.
+func output(t *testing.T, argv ...string) string {
+	t.Helper()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	out, err := cmd.Output()
+	if err != nil {
+		return fmt.Sprintf("%s(%v)\n", out, err)
+	}
+	return string(out)
+}
+
+// Masked replaces what is random by nature: MACs in the order they appear, and
+// ifindexes.
+func Masked(snapshot string) string {
+	seen := map[string]string{}
+	snapshot = regexp.MustCompile(`[0-9a-f]{2}(:[0-9a-f]{2}){5}`).ReplaceAllStringFunc(snapshot, func(mac string) string {
+		if mac == "00:00:00:00:00:00" || mac == "ff:ff:ff:ff:ff:ff" {
+			return mac
+		}
+		if seen[mac] == "" {
+			seen[mac] = fmt.Sprintf("mac-%d", len(seen)+1)
+		}
+		return seen[mac]
+	})
+	return regexp.MustCompile(`"(ifindex|link_index|link_netnsid)": \d+`).ReplaceAllString(snapshot, `"$1": 0`)
+}
