@@ -25,6 +25,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	now            func() time.Time
+	labs           journal.Dir // where the journals of the labs here stand
 
 	// The flags that every command has.
 	output  string
@@ -168,6 +169,6 @@ func shown(err error) error {
 // runner is the engine on the machine that this process sees.
 func (a *app) runner(k *kernel.Kernel, machineKind string, view func(lab.Event)) *lab.Runner {
 	return &lab.Runner{
-		Kernel: k, Codec: op.Codec{}, Dir: journal.At(labsDir), Now: a.now, Emit: view, Machine: machineKind,
+		Kernel: k, Codec: op.Codec{}, Dir: a.labs, Now: a.now, Emit: view, Machine: machineKind,
 	}
 }

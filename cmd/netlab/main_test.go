@@ -19,6 +19,9 @@ const binaryDir = "NETLAB_TEST_BIN"
 // TestMain builds the real program once; the tests run it, and so do the
 // children that kerneltest.Isolate makes of them.
 func TestMain(m *testing.M) {
+	if os.Getenv(killAt) != "" {
+		os.Exit(runKilled())
+	}
 	if os.Getenv(binaryDir) != "" {
 		os.Exit(m.Run())
 	}

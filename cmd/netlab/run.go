@@ -190,7 +190,7 @@ func (a *app) sandboxRefused(err error) error {
 
 // runHere runs the scenario on the machine that this process sees.
 func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, values, given scenarios.Values, inside bool) (err error) {
-	dir := journal.At(labsDir)
+	dir := a.labs
 	lock, err := dir.Lock(o.lab)
 	if err != nil {
 		return a.lockRefused(o.lab, err)

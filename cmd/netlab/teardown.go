@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netlab/lab/journal"
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
 )
@@ -124,7 +123,7 @@ func (a *app) teardownHere(ctx context.Context, name string, o teardownOptions) 
 	if allowed, _ := machine.CanUseHost(); !allowed {
 		return &cannotError{Text: a.fill("teardown.needs-root", "lab", name), Next: "sudo netlab teardown " + name}
 	}
-	dir := journal.At(labsDir)
+	dir := a.labs
 	lock, err := dir.Lock(name)
 	if err != nil {
 		return a.lockRefused(name, err)

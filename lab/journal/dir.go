@@ -14,13 +14,21 @@ import (
 
 // Dir is a directory of journals, one file a lab. The zero value is not usable.
 type Dir struct {
-	path string
+	path    string
+	observe func()
 }
 
 const suffix = ".jsonl"
 
 // At is the directory of that path; it need not exist yet.
 func At(path string) Dir { return Dir{path: path} }
+
+// Observed is the same directory, with observe called right before and right
+// after each record is written: where a process may be killed, and a test does.
+func (d Dir) Observed(observe func()) Dir {
+	d.observe = observe
+	return d
+}
 
 // make makes the directory if it is not there, and refuses one that others
 // could have put something into.
@@ -89,7 +97,7 @@ func (d Dir) Open(lab string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	return &Journal{State: *s, path: d.file(lab), file: f}, nil
+	return &Journal{State: *s, path: d.file(lab), file: f, observe: d.observe}, nil
 }
 
 // Salvage opens a damaged journal: what stood before the damage is kept, the

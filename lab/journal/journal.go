@@ -16,8 +16,9 @@ import (
 // lab's lock (Dir.Lock), except for Take.
 type Journal struct {
 	State
-	path string
-	file *os.File
+	path    string
+	file    *os.File
+	observe func() // see Dir.Observed; nil: nobody does
 }
 
 // pageSize is the least page size; see append.
@@ -48,6 +49,10 @@ func (j *Journal) append(l line) error {
 			return err
 		}
 		end += int64(left)
+	}
+	if j.observe != nil {
+		j.observe()
+		defer j.observe()
 	}
 	if err := j.write(end, text); err != nil {
 		return err
