@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 
-	"github.com/charmbracelet/x/ansi"
+	"github.com/clipperhouse/displaywidth"
 	"github.com/fatih/color"
 	"golang.org/x/term"
 )
@@ -42,8 +42,8 @@ func (a *app) paper() *paper {
 	}
 	colour := false
 	if f, ok := a.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-			p.columns = min(columns, mostColumns)
+		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+			p.columns = min(width, mostColumns)
 		}
 		colour = !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
@@ -63,8 +63,8 @@ func (p *paper) line(text string) { fmt.Fprintln(p.w, strings.TrimRight(text, " 
 // prose writes wrapped text behind a first mark; the lines after the first are
 // indented as far as the mark is wide. ink colours the words.
 func (p *paper) prose(mark, text string, ink *color.Color) {
-	indent := strings.Repeat(" ", ansi.StringWidth(mark))
-	for i, line := range wrap(text, p.columns-ansi.StringWidth(mark)) {
+	indent := strings.Repeat(" ", columns(mark))
+	for i, line := range wrap(text, p.columns-columns(mark)) {
 		if i > 0 {
 			mark = indent
 		}
@@ -78,7 +78,7 @@ func (p *paper) prose(mark, text string, ink *color.Color) {
 // command writes a command behind its prompt.
 func (p *paper) command(indent, text string) {
 	const prompt, more = "$ ", "    "
-	lines := wrap(text, p.columns-len(indent)-len(more)-len(` \`))
+	lines := wrapCommand(text, p.columns-len(indent)-len(more)-len(` \`))
 	for i, line := range lines {
 		if i == 0 {
 			line = p.dim.Sprint(prompt) + p.bold.Sprint(line)
@@ -92,9 +92,14 @@ func (p *paper) command(indent, text string) {
 	}
 }
 
+// columns is how wide text is in a terminal, colour not counted.
+func columns(text string) int {
+	return displaywidth.Options{ControlSequences: true}.String(text)
+}
+
 // wrap breaks text between words into lines of at most that many columns. A
 // longer word stands alone on its line, whole. An empty line stays.
-func wrap(text string, columns int) []string {
+func wrap(text string, width int) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
 		line := ""
@@ -102,7 +107,7 @@ func wrap(text string, columns int) []string {
 			switch {
 			case line == "":
 				line = word
-			case ansi.StringWidth(line)+1+ansi.StringWidth(word) <= columns:
+			case columns(line)+1+columns(word) <= width:
 				line += " " + word
 			default:
 				lines = append(lines, line)
@@ -112,4 +117,38 @@ func wrap(text string, columns int) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// wrapCommand breaks a command between words, where it can be before an option
+// rather than between an option and its value.
+func wrapCommand(text string, width int) []string {
+	var parts []string
+	for _, word := range shellWords(text) {
+		n := len(parts)
+		if n > 0 && strings.HasPrefix(parts[n-1], "-") && !strings.Contains(parts[n-1], " ") && !strings.HasPrefix(word, "-") {
+			parts[n-1] += " " + word
+			continue
+		}
+		parts = append(parts, word)
+	}
+	var lines []string
+	for _, part := range parts {
+		if n := len(lines); n > 0 && columns(lines[n-1])+1+columns(part) <= width {
+			lines[n-1] += " " + part
+			continue
+		}
+		lines = append(lines, part)
+	}
+	return lines
+}
+
+// shellWords parts a command at its spaces, but not inside single quotes.
+func shellWords(text string) []string {
+	quoted := false
+	return strings.FieldsFunc(text, func(r rune) bool {
+		if r == '\'' {
+			quoted = !quoted
+		}
+		return r == ' ' && !quoted
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -144,7 +145,7 @@ func (a *app) execIn(lab, ns string, argv []string) (err error) {
 	}
 	env := append(os.Environ(), "NETLAB_LAB="+lab, "NETLAB_NS="+ns)
 	err = n.Exec(argv, env)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return &usageError{Text: a.fill("exec.no-command", "command", argv[0])}
 	}
 	return err

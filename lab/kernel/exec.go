@@ -11,7 +11,7 @@ import (
 // Exec makes the calling process another program, inside the namespace, with a
 // /sys that shows the namespace's devices, as `ip netns exec` does. It keeps the
 // pid, the terminal and the streams, and returns only with an error: one that
-// wraps fs.ErrNotExist when there is no such program.
+// wraps exec.ErrNotFound or fs.ErrNotExist when there is no such program.
 func (n *Namespace) Exec(argv, env []string) error {
 	path, err := exec.LookPath(argv[0])
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -26,9 +27,11 @@ func (k *Kernel) AddNetns(name string) error {
 		return fmt.Errorf("name network namespace %q: %w", name, err)
 	}
 	err = onOwnThread(func() error {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		made, err := netns.New() // and the thread is in it
+		if err != nil {
 			return fmt.Errorf("make a network namespace: %w", err)
 		}
+		defer made.Close()
 		if err := unix.Mount("/proc/thread-self/ns/net", path, "none", unix.MS_BIND, ""); err != nil {
 			return fmt.Errorf("mount network namespace %q: %w", name, err)
 		}

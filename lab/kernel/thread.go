@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"runtime"
 
-	"golang.org/x/sys/unix"
+	"github.com/vishvananda/netns"
 )
 
 // Do runs visit on a thread inside the namespace and returns its error.
@@ -16,7 +16,7 @@ import (
 // goroutine that it starts runs elsewhere.
 func (n *Namespace) Do(visit func() error) error {
 	return onOwnThread(func() error {
-		if err := unix.Setns(n.Fd(), unix.CLONE_NEWNET); err != nil {
+		if err := netns.Set(netns.NsHandle(n.Fd())); err != nil {
 			return fmt.Errorf("enter the network namespace of %s: %w", n, err)
 		}
 		return visit()
