@@ -1,6 +1,34 @@
 BIN := bin/netlab
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: build
+.PHONY: run build test tools vet bench clean
+
+# Build netlab and run its main lab in a sandbox: no root, nothing is touched.
+run: build
+	$(BIN) run proxyarp --sandbox --teardown
+
 build:
 	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/netlab
 
+# All tests. The programs that they compare netlab with come from the
+# distribution's packages when root may install them; without them, and without
+# namespaces, tests are skipped, unless NETLAB_REQUIRE_NETNS is 1.
+test: tools
+	go test ./...
+
+tools:
+	.ci/tools
+
+# Formatting, vet and staticcheck.
+vet:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt'ed: $$unformatted"; exit 1; fi
+	go vet ./...
+	GOARCH=arm64 go vet ./...
+	go run $(STATICCHECK) ./...
+
+# Speed against the same work done by iproute2, as ratios.
+bench: build tools
+	go run ./cmd/netlab-bench
+
+clean:
+	rm -rf bin

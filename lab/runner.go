@@ -28,9 +28,9 @@ type Plan struct {
 	Scenario string
 	Params   map[string]string
 	Steps    []Step
-	// Explain inspects the kernel for what makes a check fail; nil: nothing is
-	// known of causes. It changes nothing.
-	Explain func(context.Context, *kernel.Kernel) ([]Cause, error)
+	// Explain inspects the kernel for what makes a check of that step fail; nil:
+	// nothing is known of causes. It changes nothing.
+	Explain func(ctx context.Context, k *kernel.Kernel, stepID string) ([]Cause, error)
 }
 
 // Options choose how much of a plan is run.
@@ -344,7 +344,7 @@ func (r *Runner) explain(ctx context.Context, plan Plan, stepID string) error {
 	if plan.Explain == nil {
 		return nil
 	}
-	causes, err := plan.Explain(ctx, r.Kernel)
+	causes, err := plan.Explain(ctx, r.Kernel, stepID)
 	for _, c := range causes {
 		r.emit(Event{Type: CauseSeen, Lab: plan.Lab, Step: stepID, ID: c.ID, Values: c.Values, Command: c.Repair.String()})
 	}

@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/cause"
 	"netlab/lab/op"
 	"netlab/lab/probe"
 )
@@ -34,6 +35,7 @@ func ProxyARP() Scenario {
 		},
 		Words: func(s Setting) map[string]string { return newProxyARP(s).words() },
 		Home:  func(v Values) string { return v["namespace"] },
+		Path:  func(s Setting, stepID string) cause.Path { return newProxyARP(s).path(stepID) },
 	}
 }
 
@@ -248,6 +250,22 @@ func (p proxyARP) outsideChecks() []lab.Check {
 	return []lab.Check{
 		{ID: "outside-answers", Before: true, Probe: probe.Ping{NS: p.ns, Dst: p.outside}},
 		{ID: "outside-sees-host", Probe: probe.WhoAmI{NS: p.ns, Server: server, Want: p.hostAddr}},
+	}
+}
+
+// path: each step's checks prove one goal more.
+func (p proxyARP) path(stepID string) cause.Path {
+	goals := map[string]cause.Goal{
+		"namespace": cause.Namespace, "veth": cause.Link, "routes": cause.Route, "forwarding": cause.Forward,
+		"proxy-arp": cause.Gateway, "return-route": cause.Host, "masquerade": cause.Outside,
+	}
+	if p.owner == "" && p.facts.Firewall == "nftables" {
+		p.owner = "proxyarp" // made by hand, and to be repaired by a table of some name
+	}
+	return cause.Path{
+		NS: p.ns, Dev: p.podLink, HostDev: p.hostLink, Uplink: p.facts.Uplink,
+		Pod: p.address, Subnet: p.subnet, Gateway: p.gateway, Outside: p.outside, HostAddr: p.hostAddr,
+		Masquerade: p.masquerade(), Goal: goals[stepID],
 	}
 }
 

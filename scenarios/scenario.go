@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"netlab/lab"
+	"netlab/lab/cause"
 )
 
 // Scenario is a lab in general: what can be chosen of it, and its steps once
@@ -23,6 +24,9 @@ type Scenario struct {
 	Needs func(Values) Needs
 	// Words are the values and what follows from them, for use in words.
 	Words func(Setting) map[string]string
+	// Path is the way of the pod's packets as it should be once a step is done,
+	// for finding out why its checks fail.
+	Path func(s Setting, stepID string) cause.Path
 	// Home is the namespace that a shell opens in.
 	Home func(Values) string
 }

@@ -112,7 +112,7 @@ func (a *app) check(cmd *cobra.Command, s scenarios.Scenario, labName string, va
 	if err != nil {
 		return err
 	}
-	plan := lab.Plan{Lab: s.Name, Scenario: s.Name, Params: values, Steps: s.Steps(setting)}
+	plan := lab.Plan{Lab: s.Name, Scenario: s.Name, Params: values, Steps: s.Steps(setting), Explain: explain(s, setting)}
 	if labName != "" {
 		plan.Lab = labName
 	}

@@ -221,9 +221,12 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 		return err
 	}
 	r := a.runner(k, place{}.kind(inside), view)
-	plan := lab.Plan{Lab: o.lab, Scenario: s.Name, Params: values, Steps: s.Steps(setting)}
+	plan := lab.Plan{Lab: o.lab, Scenario: s.Name, Params: values, Steps: s.Steps(setting), Explain: explain(s, setting)}
 	err = shown(r.Run(ctx, plan, j, lab.Options{Until: o.until, NoBefore: o.noBefore}))
 	if o.teardown {
+		if a.output == "text" && !a.quiet {
+			fmt.Fprintln(a.stdout)
+		}
 		err = errors.Join(err, shown(r.Teardown(context.WithoutCancel(ctx), j)))
 	}
 	return err

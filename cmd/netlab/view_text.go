@@ -17,7 +17,9 @@ type textView struct {
 	words    scenarios.Words
 	values   map[string]string
 	scenario scenarios.Scenario
-	changes  int // made in this step, and read back
+	changes  int  // made in this step, and read back
+	again    bool // this step was done before, and is verified
+	said     causesSaid
 }
 
 const (
@@ -49,6 +51,8 @@ func (v *textView) show(e lab.Event) {
 		v.opFailed(e)
 	case lab.StepEnd:
 		v.stepEnd(e)
+	case lab.CauseSeen:
+		v.cause(e)
 	case lab.RunEnd:
 		v.runEnd(e)
 	default:
@@ -59,7 +63,7 @@ func (v *textView) show(e lab.Event) {
 // loud tells which events are shown under --quiet: what failed, and the end.
 func (v *textView) loud(e lab.Event) bool {
 	switch e.Type {
-	case lab.OpFailed, lab.OpDiffers, lab.UndoFail:
+	case lab.OpFailed, lab.OpDiffers, lab.CauseSeen, lab.UndoFail:
 		return true
 	case lab.CheckDone:
 		return e.Phase == lab.After && e.Holds != nil && !*e.Holds
@@ -89,7 +93,7 @@ func (v *textView) runStart(e lab.Event) {
 }
 
 func (v *textView) stepStart(e lab.Event) {
-	v.changes = 0
+	v.changes, v.again = 0, e.Phase == lab.AlreadyDone
 	s := v.step(e)
 	v.line("")
 	number := fmt.Sprintf("[%d/%d] ", e.Index, e.Total)
@@ -114,7 +118,7 @@ func (v *textView) readBack(e lab.Event) {
 		return
 	}
 	key := "step.read-back"
-	if e.Phase == lab.AlreadyDone || e.Type == lab.StepEnd && e.Phase == lab.AlreadyDone {
+	if v.again {
 		key = "step.still"
 	}
 	if v.changes == 1 {
@@ -210,12 +214,20 @@ func (v *textView) runEnd(e lab.Event) {
 		if _, ok := v.catalog[key]; !ok {
 			continue
 		}
-		v.prose("", v.fill(key, "lab", e.Lab, "scenario", e.Scenario, "home", v.values["namespace"], "again", v.again(e)), nil)
+		v.line(v.fill(key, "lab", e.Lab, "home", v.home(e), "again", v.goOn(e)))
 	}
 }
 
-// again is the command that goes on with a lab.
-func (v *textView) again(e lab.Event) string {
+// home is what `netlab shell` must be told to open the lab's own namespace.
+func (v *textView) home(e lab.Event) string {
+	if e.Lab == e.Scenario {
+		return v.values["namespace"]
+	}
+	return e.Lab
+}
+
+// goOn is the command that goes on with a lab.
+func (v *textView) goOn(e lab.Event) string {
 	if e.Lab == e.Scenario {
 		return "netlab run " + e.Scenario
 	}

@@ -15,7 +15,6 @@ func (v *textView) undo(e lab.Event) {
 	}
 	switch e.Type {
 	case lab.UndoStart:
-		v.line("")
 		v.prose("", v.fill("undo.start", "lab", v.bold.Sprint(e.Lab)), nil)
 	case lab.UndoDone:
 		v.command(indent, e.Command)

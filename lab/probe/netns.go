@@ -53,7 +53,7 @@ func linkNames(links []netlink.Link) string {
 	for i, l := range links {
 		names[i] = l.Attrs().Name
 	}
-	return strings.Join(names, ",")
+	return strings.Join(names, ", ")
 }
 
 // sameNamespace compares by inode: both are held open, so neither number can

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"context"
+
+	"netlab/lab"
+	"netlab/lab/cause"
+	"netlab/lab/kernel"
+	"netlab/lab/machine"
+	"netlab/scenarios"
+)
+
+// causesSaid are the causes that a view has shown in full: one cause often fails
+// several steps.
+type causesSaid map[string]bool
+
+// cause says why checks failed, and what to type.
+func (v *textView) cause(e lab.Event) {
+	key := "cause." + e.ID
+	if _, ok := v.catalog[key+".found"]; ok && e.Values["found"] != "" {
+		key += ".found"
+	}
+	text := scenarios.Fill(v.say(key), e.Values)
+	lead := "cause"
+	if e.Values["certain"] == "no" {
+		lead = "cause.perhaps"
+	}
+	if v.said == nil {
+		v.said = causesSaid{}
+	}
+	if v.said[text] {
+		v.prose(indent, v.fill(lead, "cause", v.say("cause.same")), nil)
+		return
+	}
+	v.said[text] = true
+	v.prose(indent, v.fill(lead, "cause", text), nil)
+	if e.Command == "" {
+		return
+	}
+	try := "cause.try"
+	if _, inside, err := machine.Here(); err == nil && inside {
+		try = "cause.try-inside"
+	}
+	v.prose(indent, v.fill(try, "lab", e.Lab), nil)
+	v.command(indent+indent, e.Command)
+}
+
+// explain makes what a plan asks why checks failed.
+func explain(s scenarios.Scenario, setting scenarios.Setting) func(context.Context, *kernel.Kernel, string) ([]lab.Cause, error) {
+	return func(ctx context.Context, k *kernel.Kernel, stepID string) ([]lab.Cause, error) {
+		return cause.Find(ctx, k, s.Path(setting, stepID))
+	}
+}

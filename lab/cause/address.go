@@ -1,0 +1,81 @@
+package cause
+
+import (
+	"net/netip"
+	"strings"
+
+	"netlab/lab/kernel"
+	"netlab/lab/op"
+)
+
+// addresses: the pod has its own, and nobody has another's.
+func (f *finder) addresses() error {
+	inPod, err := addressesOf(f.pod)
+	if err != nil {
+		return err
+	}
+	if f.hostAddrs, err = addressesOf(f.host); err != nil {
+		return err
+	}
+	var onDev []string
+	there := false
+	for _, a := range inPod {
+		if a.index == f.podLink.Index {
+			onDev = append(onDev, a.String())
+			there = there || a.Addr() == f.Pod.Addr()
+		}
+	}
+	if !there {
+		f.found(AddressMissing, op.AddrAdd{NS: f.NS, Link: f.Dev, Addr: f.Pod}.Command(),
+			"dev", f.Dev, "in", f.NS, "want", f.Pod.String(), "found", strings.Join(onDev, ", "))
+	}
+	if f.Goal == Link {
+		f.end = true
+		return nil
+	}
+	for _, addr := range []netip.Addr{f.Gateway, f.HostAddr, f.Outside} {
+		f.duplicate(f.pod, inPod, addr)
+	}
+	f.duplicate(f.host, f.hostAddrs, f.Pod.Addr())
+	return f.gatewayOnHost()
+}
+
+func (f *finder) duplicate(n *kernel.Namespace, all []address, addr netip.Addr) {
+	if a, ok := having(all, addr); ok {
+		dev := nameOf(n, a.index)
+		f.found(AddressDuplicate, op.AddrDel{NS: n.Name, Link: dev, Addr: a.Prefix}.Command(),
+			"addr", addr.String(), "dev", dev, "in", n.String())
+	}
+}
+
+// gatewayOnHost: the host answers for an address of its own without proxy ARP,
+// unless arp_ignore says that it must be the asking device's (ip-sysctl.rst).
+func (f *finder) gatewayOnHost() error {
+	a, ok := having(f.hostAddrs, f.Gateway)
+	if !ok || !f.past(Gateway) {
+		return nil
+	}
+	f.gatewayLocal = true
+	ignore, err := f.inForce("arp_ignore")
+	if err != nil {
+		return err
+	}
+	note := f.perhaps
+	if ignore > 2 || ignore > 0 && a.index != f.hostLink.Index {
+		note = f.found
+	}
+	dev := nameOf(f.host, a.index)
+	note(GatewayOnHost, op.AddrDel{Link: dev, Addr: a.Prefix}.Command(), "gateway", f.Gateway.String(), "dev", dev)
+	return nil
+}
+
+// inForce is the larger of all's and the host device's value, as the kernel
+// takes some of its settings (IN_DEV_MAXCONF, linux/inetdevice.h).
+func (f *finder) inForce(setting string) (int, error) {
+	all, err := f.hostNumber("net/ipv4/conf/all/" + setting)
+	if err != nil {
+		return 0, err
+	}
+	own, err := f.hostNumber("net/ipv4/conf/" + f.HostDev + "/" + setting)
+	return max(all, own), err
+}

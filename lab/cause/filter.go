@@ -1,0 +1,232 @@
+package cause
+
+import (
+	"cmp"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+
+	"netlab/lab"
+	"netlab/lab/kernel"
+)
+
+// filters follows the packets of a ping, and of a connection, through every
+// chain on their way through the host. It says who drops them; an accept in one
+// base chain doesn't spare a packet the next one.
+func (f *finder) filters() error {
+	if !f.wants(Host, Outside) {
+		f.end = true
+		return nil
+	}
+	chains, err := f.kernel.Firewall().NftChains()
+	if err != nil {
+		return err
+	}
+	packets := f.packets()
+	for _, proto := range []byte{unix.IPPROTO_ICMP, unix.IPPROTO_TCP} {
+		for _, p := range packets {
+			if p.proto = proto; p.proto == unix.IPPROTO_TCP && p.dst == f.HostAddr {
+				continue // there need be no server on the host
+			}
+			if err := f.nftFilters(chains, p); err != nil {
+				return err
+			}
+		}
+		if f.noted(FilterDrop) {
+			return nil
+		}
+	}
+	if len(f.certain) > 0 {
+		return nil
+	}
+	for _, p := range packets {
+		if err := f.legacyFilters(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// packets are those of an echo request and its reply, hook by hook. What conntrack
+// makes of the reply's addresses before its reverse translation is left unknown.
+func (f *finder) packets() []packet {
+	request := packet{in: f.hostLink, src: f.Pod.Addr(), proto: unix.IPPROTO_ICMP, icmp: 8, state: expr.CtStateBitNEW}
+	reply := packet{dst: f.Pod.Addr(), proto: unix.IPPROTO_ICMP, state: expr.CtStateBitESTABLISHED, reply: true}
+	var all []packet
+	add := func(p packet, hook string, in, out device, other netip.Addr) {
+		p.hook, p.in, p.out = hook, in, out
+		if p.reply {
+			p.src = other
+		} else {
+			p.dst = other
+		}
+		all = append(all, p)
+	}
+	if f.wants(Outside) {
+		add(request, "prerouting", f.hostLink, device{}, f.Outside)
+		add(request, "forward", f.hostLink, f.uplink, f.Outside)
+		add(request, "postrouting", device{}, f.uplink, f.Outside)
+		untranslated := reply
+		untranslated.dst = netip.Addr{}
+		add(untranslated, "prerouting", f.uplink, device{}, f.Outside)
+		add(reply, "forward", f.uplink, f.hostLink, f.Outside)
+		add(reply, "postrouting", device{}, f.hostLink, f.Outside)
+	}
+	if f.wants(Host) {
+		add(request, "prerouting", f.hostLink, device{}, f.HostAddr)
+		add(request, "input", f.hostLink, device{}, f.HostAddr)
+		add(reply, "output", device{}, f.hostLink, f.HostAddr)
+		add(reply, "postrouting", device{}, f.hostLink, f.HostAddr)
+	}
+	return all
+}
+
+// entered lists the base chains that a packet enters by its hook, in their order,
+// with the family as nft writes it.
+func entered(chains []*nftables.Chain, hook string, kinds ...nftables.ChainType) ([]*nftables.Chain, error) {
+	number, err := kernel.NftHook(hook)
+	if err != nil {
+		return nil, err
+	}
+	var found []*nftables.Chain
+	for _, c := range chains {
+		if c.Hooknum != nil && *c.Hooknum == number && familyWord(c) != "" && slices.Contains(kinds, c.Type) {
+			found = append(found, c)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b *nftables.Chain) int { return cmp.Compare(priority(a), priority(b)) })
+	return found, nil
+}
+
+func priority(c *nftables.Chain) nftables.ChainPriority {
+	if c.Priority == nil {
+		return 0
+	}
+	return *c.Priority
+}
+
+func familyWord(c *nftables.Chain) string {
+	switch c.Table.Family {
+	case nftables.TableFamilyIPv4:
+		return "ip"
+	case nftables.TableFamilyINet:
+		return "inet"
+	}
+	return ""
+}
+
+func policyWord(c *nftables.Chain) string {
+	if c.Policy != nil && *c.Policy == nftables.ChainPolicyDrop {
+		return "drop"
+	}
+	return "accept"
+}
+
+func (f *finder) nftFilters(chains []*nftables.Chain, p packet) error {
+	bases, err := entered(chains, p.hook, nftables.ChainTypeFilter, nftables.ChainTypeRoute)
+	if err != nil {
+		return err
+	}
+	for _, c := range bases {
+		w := walk{rules: f.nftRules(p, familyWord(c), c.Table.Name)}
+		if err := w.run(c.Name, policyWord(c)); err != nil {
+			return err
+		}
+		f.dropped(p, barrier{"nftables", familyWord(c), c.Table.Name, c.Name}, &w)
+	}
+	return nil
+}
+
+func (f *finder) legacyFilters(p packet) error {
+	base := map[string]string{"forward": "FORWARD", "input": "INPUT", "output": "OUTPUT"}[p.hook]
+	if base == "" {
+		return nil // the tables that are there are not for filtering
+	}
+	lines, err := f.kernel.Firewall().LegacyRules("filter", base)
+	if err != nil || len(lines) == 0 {
+		return err
+	}
+	w := walk{rules: f.legacyRules(p, "filter")}
+	if err := w.run(base, legacyPolicy(lines)); err != nil {
+		return err
+	}
+	f.dropped(p, barrier{"iptables-legacy", "ip", "filter", base}, &w)
+	return nil
+}
+
+// barrier is the base chain by which a hook enters a firewall.
+type barrier struct{ backend, family, table, base string }
+
+func (f *finder) dropped(p packet, b barrier, w *walk) {
+	happens, by := w.happens(drops)
+	if happens == no {
+		return
+	}
+	note := f.found
+	if happens == maybe {
+		note = f.perhaps
+	}
+	from, to := p.place(f.host.String())
+	note(FilterDrop, f.opening(p, b, w), "backend", b.backend, "family", b.family, "table", b.table,
+		"chain", by.chain, "base", b.base, "hook", p.hook, "rule", by.says, "from", from, "to", to)
+}
+
+// opening is the command that lets the packet through: an accept before all
+// else in the base chain, by the pod's device. Where the hook doesn't have
+// that, it is the one that shows the chain.
+func (f *finder) opening(p packet, b barrier, w *walk) lab.Command {
+	way := "-i"
+	if p.reply {
+		way = "-o"
+	}
+	byDevice := !p.reply && p.in.there() && p.in.Name == f.HostDev || p.reply && p.out.there() && p.out.Name == f.HostDev
+	program := f.iptables(b)
+	if program == "" {
+		if !byDevice {
+			return lab.Command{"nft", "list", "chain", b.family, b.table, b.base}
+		}
+		c := lab.Command{"nft", "insert", "rule", b.family, b.table, b.base, map[string]string{"-i": "iifname", "-o": "oifname"}[way], `"` + f.HostDev + `"`}
+		if p.reply {
+			c = append(c, "ct", "state", "established,related")
+		}
+		return append(c, "accept")
+	}
+	c := lab.Command{program}
+	if b.table != "filter" {
+		c = append(c, "-t", b.table)
+	}
+	if !byDevice {
+		return append(c, "-S", b.base)
+	}
+	chain := b.base
+	if rules, err := w.rules(b.base); err == nil && len(rules) > 0 && rules[0].to == "DOCKER-USER" {
+		chain = "DOCKER-USER" // Docker puts itself before what stands in FORWARD
+	}
+	c = append(c, "-I", chain, way, f.HostDev)
+	if p.reply {
+		c = append(c, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED")
+	}
+	return append(c, "-j", "ACCEPT")
+}
+
+// iptables is the program that shows the chain as one of its own, or empty.
+func (f *finder) iptables(b barrier) string {
+	tables := []string{"filter", "mangle", "raw", "security", "nat"}
+	if b.family != "ip" || !slices.Contains(tables, b.table) || strings.ToUpper(b.base) != b.base {
+		return ""
+	}
+	nft := b.backend == "nftables"
+	if t, err := f.kernel.Firewall().IPTables(); err == nil && t.NFT == nft {
+		return "iptables"
+	}
+	t, err := f.kernel.Firewall().IPTablesOf(nft)
+	if err != nil {
+		return ""
+	}
+	return filepath.Base(t.Path)
+}

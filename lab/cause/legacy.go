@@ -1,0 +1,171 @@
+package cause
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// legacyRules reads a chain of iptables-legacy as its rules concern a packet:
+// the lines that `iptables -S` prints, which have one form.
+func (f *finder) legacyRules(p packet, table string) func(string) ([]rule, error) {
+	return func(chain string) ([]rule, error) {
+		lines, err := f.kernel.Firewall().LegacyRules(table, chain)
+		if err != nil {
+			return nil, err
+		}
+		if len(lines) == 0 { // no chain but a target that isn't known here
+			return []rule{{match: yes, does: unclear, says: chain}}, nil
+		}
+		var rules []rule
+		for _, line := range lines {
+			if words := split(line); len(words) > 2 && words[0] == "-A" {
+				rules = append(rules, legacyRule(p, words[2:]))
+			}
+		}
+		return rules, nil
+	}
+}
+
+// legacyRule reads the words of a rule. Options that it doesn't know make the
+// match uncertain; their arguments are passed over.
+func legacyRule(p packet, words []string) rule {
+	r := rule{match: yes}
+	negated := false
+	for i := 0; i < len(words); i++ {
+		word, arg := words[i], ""
+		if i+1 < len(words) {
+			arg = words[i+1]
+		}
+		switch a, known := p.option(word, arg); {
+		case word == "!":
+			negated = true
+			continue
+		case word == "-m" || word == "--comment":
+			i++
+		case word == "-j" || word == "-g":
+			r.does, r.says = target(arg)
+			if word == "-g" {
+				r.does, r.to = goes, arg
+			} else if r.does == unclear {
+				r.does, r.to = jumps, arg
+			}
+			return r // what follows belongs to the target
+		case known:
+			condition := word + " " + arg
+			if negated {
+				a, condition = not(a), "! "+condition
+			}
+			if a == no && r.unless == "" {
+				r.unless = condition
+			}
+			r.match = min(r.match, a)
+			i++
+		case strings.HasPrefix(word, "-"):
+			r.match = min(r.match, maybe)
+		}
+		negated = false
+	}
+	return r
+}
+
+// option answers an option of iptables that it knows.
+func (p packet) option(word, arg string) (a answer, known bool) {
+	switch word {
+	case "-s":
+		return inPrefix(p.src, arg), true
+	case "-d":
+		return inPrefix(p.dst, arg), true
+	case "-i":
+		return isDevice(p.in, arg), true
+	case "-o":
+		return isDevice(p.out, arg), true
+	case "-p":
+		return answered(arg == "all" || arg == protoWord(p.proto)), true
+	case "--ctstate", "--state":
+		return answered(slices.Contains(strings.Split(arg, ","), stateWord(p.state))), true
+	}
+	return no, false
+}
+
+func inPrefix(addr netip.Addr, words string) answer {
+	p, err := netip.ParsePrefix(words)
+	if err != nil || !addr.IsValid() {
+		return maybe
+	}
+	return answered(p.Contains(addr))
+}
+
+// isDevice: a + at the end stands for anything (iptables(8)).
+func isDevice(d device, name string) answer {
+	if !d.there() {
+		return maybe
+	}
+	if start, ok := strings.CutSuffix(name, "+"); ok {
+		return answered(strings.HasPrefix(d.Name, start))
+	}
+	return answered(d.Name == name)
+}
+
+func protoWord(proto byte) string {
+	switch proto {
+	case unix.IPPROTO_ICMP:
+		return "icmp"
+	case unix.IPPROTO_TCP:
+		return "tcp"
+	}
+	return ""
+}
+
+func stateWord(state uint32) string {
+	switch state {
+	case expr.CtStateBitNEW:
+		return "NEW"
+	case expr.CtStateBitESTABLISHED:
+		return "ESTABLISHED"
+	}
+	return ""
+}
+
+// legacyPolicy is the policy that a chain's lines begin with.
+func legacyPolicy(lines []string) string {
+	if len(lines) > 0 && strings.HasPrefix(lines[0], "-P ") && strings.HasSuffix(lines[0], " DROP") {
+		return "drop"
+	}
+	return "accept"
+}
+
+// split splits a line of `iptables -S`: a word with blanks stands in double
+// quotes, with a backslash before what is special in it.
+func split(line string) []string {
+	var words []string
+	var word strings.Builder
+	begun, quoted, escaped := false, false, false
+	for _, r := range line {
+		switch {
+		case escaped:
+			word.WriteRune(r)
+			escaped = false
+		case r == '\\' && quoted:
+			escaped = true
+		case r == '"':
+			quoted, begun = !quoted, true
+		case r == ' ' && !quoted:
+			if begun {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			begun = false
+		default:
+			word.WriteRune(r)
+			begun = true
+		}
+	}
+	if begun {
+		words = append(words, word.String())
+	}
+	return words
+}

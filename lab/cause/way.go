@@ -1,0 +1,143 @@
+package cause
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"syscall"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"netlab/lab/kernel"
+)
+
+// way is what the kernel's routing answers for a packet that the namespace
+// itself sends.
+type way struct {
+	refused syscall.Errno // 0: there is a way
+	local   bool
+	dev     string
+	via     netip.Addr // the zero Addr when on-link
+	src     netip.Addr
+	// route is the one that was chosen, and dst its prefix.
+	route netlink.Route
+	dst   netip.Prefix
+}
+
+func wayTo(n *kernel.Namespace, dst netip.Addr) (way, error) {
+	routes, err := n.Netlink.RouteGet(dst.AsSlice())
+	if errno, ok := refusal(err); ok {
+		return way{refused: errno}, nil
+	}
+	if err != nil || len(routes) == 0 {
+		return way{}, fmt.Errorf("look up the route to %s in %s: %w", dst, n, err)
+	}
+	r := routes[0]
+	w := way{
+		local: r.Type != unix.RTN_UNICAST, dev: nameOf(n, r.LinkIndex),
+		via: addrOf(r.Gw), src: addrOf(r.Src),
+	}
+	chosen, err := n.Netlink.RouteGetWithOptions(dst.AsSlice(), &netlink.RouteGetOptions{FIBMatch: true})
+	if err != nil || len(chosen) == 0 {
+		return way{}, fmt.Errorf("look up which route leads to %s in %s: %w", dst, n, err)
+	}
+	w.route, w.dst = chosen[0], prefixOf(chosen[0].Dst)
+	return w, nil
+}
+
+// refusal is the errno of a lookup whose answer is no: no route, or one of type
+// unreachable, prohibit or blackhole (fib_props, net/ipv4/fib_semantics.c), or a
+// refused source.
+func refusal(err error) (syscall.Errno, bool) {
+	var errno syscall.Errno
+	if !errors.As(err, &errno) {
+		return 0, false
+	}
+	switch errno {
+	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EACCES, unix.EINVAL, unix.EXDEV:
+		return errno, true
+	}
+	return errno, false
+}
+
+// refusing is the route to dst that says no: the one with the longest prefix
+// among those of such a type, in any table.
+func refusing(n *kernel.Namespace, dst netip.Addr) (netlink.Route, bool, error) {
+	all, err := kernel.Dump(func() ([]netlink.Route, error) {
+		return n.Netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
+	})
+	if err != nil {
+		return netlink.Route{}, false, fmt.Errorf("read the routes of %s: %w", n, err)
+	}
+	var best netlink.Route
+	bits := -1
+	for _, r := range all {
+		p := prefixOf(r.Dst)
+		if typeWord(r.Type) != "" && p.Contains(dst) && p.Bits() > bits {
+			best, bits = r, p.Bits()
+		}
+	}
+	return best, bits >= 0, nil
+}
+
+// typeWord is the type of a route that refuses, empty for any other.
+func typeWord(kind int) string {
+	switch kind {
+	case unix.RTN_UNREACHABLE:
+		return "unreachable"
+	case unix.RTN_BLACKHOLE:
+		return "blackhole"
+	case unix.RTN_PROHIBIT:
+		return "prohibit"
+	}
+	return ""
+}
+
+// routeWords is a route as `ip route` writes it, enough to delete it by.
+func routeWords(n *kernel.Namespace, r netlink.Route) []string {
+	var words []string
+	if t := typeWord(r.Type); t != "" {
+		words = append(words, t)
+	}
+	words = append(words, dstWords(prefixOf(r.Dst)))
+	if via := addrOf(r.Gw); via.IsValid() {
+		words = append(words, "via", via.String())
+	}
+	if r.LinkIndex > 0 && typeWord(r.Type) == "" {
+		words = append(words, "dev", nameOf(n, r.LinkIndex))
+	}
+	if r.Priority > 0 {
+		words = append(words, "metric", strconv.Itoa(r.Priority))
+	}
+	if r.Table != unix.RT_TABLE_MAIN {
+		words = append(words, "table", strconv.Itoa(r.Table))
+	}
+	return words
+}
+
+// dstWords is a destination as iproute2 writes it.
+func dstWords(p netip.Prefix) string {
+	switch p.Bits() {
+	case 0:
+		return "default"
+	case 32:
+		return p.Addr().String()
+	}
+	return p.String()
+}
+
+// prefixOf is the default route's for none.
+func prefixOf(n *net.IPNet) netip.Prefix {
+	if n == nil {
+		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+	}
+	bits, _ := n.Mask.Size()
+	return netip.PrefixFrom(addrOf(n.IP), bits)
+}
+
+func fromMain(r netlink.Route) bool {
+	return r.Table == unix.RT_TABLE_MAIN || r.Table == unix.RT_TABLE_LOCAL
+}
