@@ -1,6 +1,6 @@
 // netlab-bench measures netlab against the same work done by iproute2. It prints
 // ratios: both sides run in turns, in one pretend host, and medians are compared.
-// It needs no root, and touches nothing of the machine. See docs/performance.md.
+// It needs no root, and touches nothing of the machine.
 package main
 
 import (

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"netlab/lab"
 	"netlab/lab/journal"
@@ -77,13 +78,28 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, a.say("flag.verbose"))
 	flags.BoolVar(&a.noColor, "no-color", false, a.say("flag.no-color"))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{Text: err.Error(), Next: cmd.CommandPath() + " --help"}
+		return a.badFlag(cmd, err)
 	})
 	root.AddCommand(
 		a.runCommand(), a.listCommand(), a.statusCommand(), a.checkCommand(), a.scriptCommand(),
 		a.teardownCommand(), a.shellCommand(), a.execCommand(), a.versionCommand(), a.holdCommand(),
 	)
 	return root
+}
+
+// badFlag is the error for a flag that does not parse; for an unknown one the
+// nearest is suggested.
+func (a *app) badFlag(cmd *cobra.Command, err error) error {
+	text := err.Error()
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		if near := nearest(unknown.GetSpecifiedName(), known); near != "" && len(unknown.GetSpecifiedName()) > 1 {
+			text += a.fill("unknown.nearest", "name", "--"+near)
+		}
+	}
+	return &usageError{Text: text, Next: cmd.CommandPath() + " --help"}
 }
 
 func (a *app) checkFlags() error {

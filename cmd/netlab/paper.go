@@ -119,13 +119,13 @@ func wrap(text string, width int) []string {
 	return lines
 }
 
-// wrapCommand breaks a command between words, where it can be before an option
-// rather than between an option and its value.
+// wrapCommand breaks a command between words, but not between an option, or one
+// of ip's keywords, and its value.
 func wrapCommand(text string, width int) []string {
 	var parts []string
 	for _, word := range shellWords(text) {
 		n := len(parts)
-		if n > 0 && strings.HasPrefix(parts[n-1], "-") && !strings.Contains(parts[n-1], " ") && !strings.HasPrefix(word, "-") {
+		if n > 0 && takesValue(parts[n-1]) && !strings.HasPrefix(word, "-") {
 			parts[n-1] += " " + word
 			continue
 		}
@@ -140,6 +140,15 @@ func wrapCommand(text string, width int) []string {
 		lines = append(lines, part)
 	}
 	return lines
+}
+
+// takesValue tells whether a word of a command is meaningless without the next.
+func takesValue(word string) bool {
+	switch word {
+	case "dev", "via", "scope", "name", "type", "netns":
+		return true
+	}
+	return strings.HasPrefix(word, "-") && !strings.Contains(word, " ")
 }
 
 // shellWords parts a command at its spaces, but not inside single quotes.

@@ -135,11 +135,19 @@ func (v *textView) mark(holds bool) string {
 	return indent + v.red.Sprint("✗") + " "
 }
 
+// expected is the mark of what is meant not to hold: no alarm.
+func (v *textView) expected(holds bool) string {
+	if holds {
+		return v.mark(true)
+	}
+	return indent + v.dim.Sprint("✗") + " "
+}
+
 func (v *textView) refused(e lab.Event) {
 	v.prose(indent, v.text(v.step(e).Refusals[e.ID], nil), nil)
 	v.command(indent, e.Command)
 	if e.Phase != lab.Planned {
-		v.prose(v.mark(false), v.fill("refused", "words", e.Error), nil)
+		v.prose(v.expected(false), v.fill("refused", "words", e.Error), nil)
 	}
 }
 
@@ -167,7 +175,11 @@ func (v *textView) check(e lab.Event) {
 	if e.Phase == lab.Before && *e.Holds {
 		text += " " + v.say("check.held-before")
 	}
-	v.prose(v.mark(*e.Holds)+phase, text, nil)
+	mark := v.mark(*e.Holds)
+	if e.Phase == lab.Before {
+		mark = v.expected(*e.Holds)
+	}
+	v.prose(mark+phase, text, nil)
 	if v.verbose {
 		v.command(indent+indent, e.Command)
 	}
