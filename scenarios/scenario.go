@@ -62,8 +62,18 @@ type Needs struct {
 // ErrBadValue: a value of a parameter can't be used.
 var ErrBadValue = errors.New("bad value")
 
+// BadValueError says why a value can't be used. It wraps ErrBadValue.
+type BadValueError struct {
+	Param string
+	Value string
+	Why   string
+}
+
+func (e *BadValueError) Error() string { return fmt.Sprintf("--%s %q: %s", e.Param, e.Value, e.Why) }
+func (e *BadValueError) Unwrap() error { return ErrBadValue }
+
 func badValue(param, value, why string) error {
-	return fmt.Errorf("--%s %q: %s: %w", param, value, why, ErrBadValue)
+	return &BadValueError{Param: param, Value: value, Why: why}
 }
 
 // All lists the scenarios in the order to learn them.

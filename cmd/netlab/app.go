@@ -163,9 +163,7 @@ func (a *app) complain(err error) {
 	case errors.As(err, &cannot):
 		next = cannot.Next
 	}
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		fmt.Fprintln(a.stderr, "netlab:", line)
-	}
+	fmt.Fprintln(a.stderr, "netlab:", err)
 	if next != "" {
 		fmt.Fprintln(a.stderr, a.fill("try", "command", next))
 	}

@@ -108,7 +108,7 @@ func (a *app) check(cmd *cobra.Command, s scenarios.Scenario, labName string, va
 	if err != nil {
 		return err
 	}
-	view, err := a.view(s, setting)
+	view, err := a.view(s, setting, false)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func (a *app) dryRun(s scenarios.Scenario, o runOptions, values scenarios.Values
 	if err != nil {
 		return err
 	}
-	view, err := a.view(s, setting)
+	view, err := a.view(s, setting, false)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (a *app) only() (place, error) {
 	}
 	switch len(up) {
 	case 0:
-		return place{}, &usageError{Text: a.say("lab.none"), Next: "netlab list"}
+		return place{}, &usageError{Text: a.say("lab.none"), Next: "netlab run proxyarp"}
 	case 1:
 		return up[0], nil
 	}

@@ -216,7 +216,7 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 	if err != nil {
 		return err
 	}
-	view, err := a.view(s, setting)
+	view, err := a.view(s, setting, o.teardown)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netlab/lab"
 	"netlab/lab/journal"
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
@@ -60,7 +61,7 @@ func (a *app) execCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dash := cmd.ArgsLenAtDash()
 			if dash < 1 || dash > 2 || dash == len(args) {
-				return &usageError{Text: a.say("exec.usage"), Next: "netlab exec --help"}
+				return &usageError{Text: a.say("exec.usage"), Next: execAsMeant(args, dash)}
 			}
 			where, argv := args[:dash], args[dash:]
 			p, ns, err := a.labAndNamespace(where)
@@ -77,6 +78,20 @@ func (a *app) execCommand() *cobra.Command {
 		},
 	}
 	return cmd
+}
+
+// execAsMeant is the command that was meant, where the dashes were left out.
+func execAsMeant(args []string, dash int) string {
+	where := 1
+	if len(args) > 2 {
+		if _, err := find(args[0]); err == nil {
+			where = 2
+		}
+	}
+	if dash >= 0 || len(args) <= where {
+		return "netlab exec --help"
+	}
+	return "netlab exec " + strings.Join(args[:where], " ") + " -- " + lab.Command(args[where:]).String()
 }
 
 func words2(lab, ns string) []string {

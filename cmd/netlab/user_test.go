@@ -52,7 +52,7 @@ func TestAnOrdinaryUserNeedsNoRoot(t *testing.T) {
 	if lines := strings.Count(stderr, "\n"); lines != 1 || !strings.Contains(stderr, "running in a sandbox") {
 		t.Errorf("it says, in %d lines: %s", lines, stderr)
 	}
-	if !strings.Contains(stdout, "up: 7 of 7 steps done, 8 checks held") {
+	if !strings.Contains(stdout, "up: steps 7/7, checks 8/8") {
 		t.Errorf("it is not up:\n%s", stdout)
 	}
 	if stdout, _ = netlab(0, "exec", "ns1", "--", "cat", "/proc/net/dev"); !strings.Contains(stdout, "c-eth0") {

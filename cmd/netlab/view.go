@@ -1,12 +1,15 @@
 package main
 
 import (
+	"strings"
+
 	"netlab/lab"
 	"netlab/scenarios"
 )
 
 // view is the view of a scenario's events that the flags ask for.
-func (a *app) view(s scenarios.Scenario, setting scenarios.Setting) (func(lab.Event), error) {
+// ending: a teardown follows at once.
+func (a *app) view(s scenarios.Scenario, setting scenarios.Setting, ending bool) (func(lab.Event), error) {
 	if a.output == "json" {
 		return a.jsonView(), nil
 	}
@@ -14,7 +17,7 @@ func (a *app) view(s scenarios.Scenario, setting scenarios.Setting) (func(lab.Ev
 	if err != nil {
 		return nil, err
 	}
-	return (&textView{app: a, paper: a.paper(), words: words, values: s.Words(setting), scenario: s}).show, nil
+	return (&textView{app: a, paper: a.paper(), words: words, values: s.Words(setting), scenario: s, ending: ending}).show, nil
 }
 
 func (a *app) scenarioTitle(s scenarios.Scenario) string {
@@ -31,5 +34,6 @@ func (a *app) scenarioIntro(s scenarios.Scenario) string {
 	if err != nil {
 		return "[" + err.Error() + "]"
 	}
-	return scenarios.Fill(w.Intro, s.Words(scenarios.Setting{Values: s.Defaults()}))
+	intro := scenarios.Fill(w.Intro, s.Words(scenarios.Setting{Values: s.Defaults()}))
+	return strings.Join(wrap(intro, defaultColumns), "\n")
 }

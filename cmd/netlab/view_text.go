@@ -20,6 +20,9 @@ type textView struct {
 	changes  int  // made in this step, and read back
 	again    bool // this step was done before, and is verified
 	said     causesSaid
+	tried    int  // checks tried after their steps
+	ending   bool // a teardown follows
+	left     int  // undos not applied, because of others
 }
 
 const (
@@ -97,7 +100,7 @@ func (v *textView) stepStart(e lab.Event) {
 	s := v.step(e)
 	v.line("")
 	number := fmt.Sprintf("[%d/%d] ", e.Index, e.Total)
-	v.prose(number, v.text(s.Title, nil), v.bold)
+	v.prose(number, v.bold.Sprint(v.text(s.Title, nil))+v.dim.Sprint(" · "+e.Step), nil)
 	if e.Phase == lab.AlreadyDone {
 		return
 	}
@@ -147,7 +150,7 @@ func (v *textView) refused(e lab.Event) {
 	v.prose(indent, v.text(v.step(e).Refusals[e.ID], nil), nil)
 	v.command(indent, e.Command)
 	if e.Phase != lab.Planned {
-		v.prose(v.expected(false), v.fill("refused", "words", e.Error), nil)
+		v.prose(v.mark(true), v.fill("refused", "words", e.Error), nil)
 	}
 }
 
@@ -159,6 +162,9 @@ func (v *textView) check(e lab.Event) {
 			v.command(indent+indent, e.Command)
 		}
 		return
+	}
+	if e.Phase == lab.After {
+		v.tried++
 	}
 	seen, ok := w.Outcomes[e.Outcome]
 	if !ok {
@@ -220,8 +226,11 @@ func (v *textView) runEnd(e lab.Event) {
 	v.line("")
 	counts := v.fill("run.counts",
 		"steps", strconv.Itoa(e.Steps), "total", strconv.Itoa(e.Total),
-		"checks", strconv.Itoa(e.Checks), "time", short(e.Elapsed))
+		"held", strconv.Itoa(e.Checks), "tried", strconv.Itoa(v.tried), "time", short(e.Elapsed))
 	v.prose("", v.bold.Sprint(v.say("run."+e.Outcome))+" "+counts, nil)
+	if v.ending && e.Outcome != lab.Failed {
+		return // it is torn down at once
+	}
 	for _, key := range []string{"run." + e.Outcome + ".look", "run." + e.Outcome + ".on", "run." + e.Outcome + ".clean"} {
 		if _, ok := v.catalog[key]; !ok {
 			continue

@@ -19,13 +19,20 @@ func (v *textView) undo(e lab.Event) {
 	case lab.UndoDone:
 		v.command(indent, e.Command)
 	case lab.UndoSkip:
-		v.command(indent, e.Command)
-		v.prose(indent+"- ", scenarios.Fill(v.say("undo.skip."+e.Outcome), e.Values), v.dim)
+		if e.Outcome != lab.SkipGone {
+			v.left++
+		}
+		v.prose(indent+"- ", v.fill("undo.skip", "command", e.Command,
+			"why", scenarios.Fill(v.say("undo.skip."+e.Outcome), e.Values)), nil)
 	case lab.UndoFail:
 		v.command(indent, e.Command)
 		v.prose(v.mark(false), e.Error, nil)
 	case lab.UndoEnd:
-		v.prose("", v.fill("undo."+e.Outcome,
+		key := "undo." + e.Outcome
+		if e.Outcome == lab.Down && v.left > 0 {
+			key = "undo.down-but"
+		}
+		v.prose("", v.fill(key,
 			"lab", v.bold.Sprint(e.Lab), "left", strconv.Itoa(e.Total), "time", short(e.Elapsed)), nil)
 	}
 }

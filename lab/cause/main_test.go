@@ -2,7 +2,6 @@ package cause_test
 
 import (
 	"net/netip"
-	"os"
 	"os/exec"
 	"testing"
 
@@ -12,13 +11,6 @@ import (
 	"netlab/lab/machine"
 	"netlab/scenarios"
 )
-
-func TestMain(m *testing.M) {
-	if os.Getenv("GORACE") == "" { // else each child process ends with a second of sleep
-		os.Setenv("GORACE", "atexit_sleep_ms=0")
-	}
-	os.Exit(m.Run())
-}
 
 // pod is a live lab of the scenario proxyarp, on a pretend host.
 type pod struct {
@@ -74,11 +66,6 @@ func bash(t testing.TB, script string) {
 	if out, err := exec.Command("bash", "-ec", script).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)
 	}
-}
-
-// reaches tells whether the pod gets an answer.
-func reaches(dst string) bool {
-	return exec.Command("ip", "netns", "exec", "ns1", "ping", "-c1", "-w1", dst).Run() == nil
 }
 
 func ids(causes []lab.Cause) []string {

@@ -16,6 +16,9 @@ import (
 // goroutine that it starts runs elsewhere.
 func (n *Namespace) Do(visit func() error) error {
 	return onOwnThread(func() error {
+		if n.Name == Host { // where every thread is that visits nowhere
+			return visit()
+		}
 		if err := netns.Set(netns.NsHandle(n.Fd())); err != nil {
 			return fmt.Errorf("enter the network namespace of %s: %w", n, err)
 		}

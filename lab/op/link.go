@@ -43,11 +43,7 @@ func (o VethAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 		return nil, err
 	}
 	for _, name := range []string{o.Name, o.Peer} {
-		_, err := n.Link(name)
-		if err == nil {
-			return nil, fmt.Errorf("link %s in %s: %w", name, n, lab.ErrTaken)
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		if err := linkVacant(n, name); err != nil {
 			return nil, err
 		}
 	}
@@ -68,36 +64,45 @@ func (o VethAdd) Apply(k *kernel.Kernel) error {
 	return nil
 }
 
+// Verify finds the peer wherever it was moved since.
 func (o VethAdd) Verify(k *kernel.Kernel) error {
-	n, err := k.Namespace(o.NS)
+	n, link, err := foundLink(k, o.NS, o.Name)
 	if err != nil {
 		return err
 	}
-	link, err := foundLink(n, o.Name)
+	peer, err := o.peer(n, link)
 	if err != nil {
 		return err
 	}
-	if link.Type() != "veth" {
-		return &lab.Mismatch{Object: "link " + o.Name, Field: "type", Want: "veth", Found: link.Type()}
-	}
-	// The peer may have been moved since, and keeps its ifindex when it moves.
-	if link.Attrs().ParentIndex == 0 {
-		return &lab.Mismatch{Object: "link " + o.Name, Field: "peer", Want: o.Peer, Found: "none"}
-	}
-	if link.Attrs().NetNsID >= 0 { // the peer is in another namespace
-		return nil
-	}
-	peer, err := n.Netlink.LinkByIndex(link.Attrs().ParentIndex)
-	if err != nil {
-		return fmt.Errorf("read the peer of %s in %s: %w", o.Name, n, err)
-	}
-	if peer.Attrs().Name != o.Peer {
-		return &lab.Mismatch{Object: "link " + o.Name, Field: "peer", Want: o.Peer, Found: peer.Attrs().Name}
+	for _, field := range []struct{ name, want, found string }{
+		{"name", o.Name, link.Attrs().Name}, // it was found by an altname of its own
+		{"type", "veth", link.Type()},
+		{"peer", o.Peer, peer},
+	} {
+		if field.found != field.want {
+			return &lab.Mismatch{Object: "link " + o.Name, Field: field.name, Want: field.want, Found: field.found}
+		}
 	}
 	return nil
 }
 
-// Fresh: both ends are there, still down, side by side.
+// peer is the name of the link's other end.
+func (o VethAdd) peer(n *kernel.Namespace, link netlink.Link) (string, error) {
+	attrs := link.Attrs()
+	if attrs.ParentIndex == 0 {
+		return "none", nil
+	}
+	peer, err := n.Peer(link)
+	if errors.Is(err, fs.ErrNotExist) { // on its way out, and the link with it
+		return "none", nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("read the peer of %s in %s: %w", o.Name, n, err)
+	}
+	return peer.Attrs().Name, nil
+}
+
+// Fresh: both ends are there, side by side, and nothing was done to them.
 func (o VethAdd) Fresh(k *kernel.Kernel) (bool, error) {
 	err := o.Verify(k)
 	var differs *lab.Mismatch
@@ -107,15 +112,19 @@ func (o VethAdd) Fresh(k *kernel.Kernel) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	n, err := k.Namespace(o.NS)
-	if err != nil {
-		return false, err
+	for _, name := range []string{o.Name, o.Peer} {
+		n, link, err := undoLink(k, o.NS, name)
+		if errors.Is(err, lab.ErrGone) { // the peer was moved away
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if as, err := untouched(n, link); err != nil || !as {
+			return false, err
+		}
 	}
-	link, err := n.Link(o.Name)
-	if err != nil {
-		return false, err
-	}
-	return link.Attrs().NetNsID < 0 && link.Attrs().RawFlags&unix.IFF_UP == 0, nil
+	return true, nil
 }
 
 // LinkDel deletes a link; for a veth, its peer too.
@@ -124,11 +133,15 @@ type LinkDel struct {
 	Name string `json:"name"`
 }
 
-func (LinkDel) Kind() string                               { return "link-del" }
-func (o LinkDel) Command() lab.Command                     { return lab.IP(o.NS, "link", "del", o.Name) }
-func (o LinkDel) Undo() []lab.Op                           { return nil }
-func (o LinkDel) Inverse(*kernel.Kernel) ([]lab.Op, error) { return nil, nil }
-func (o LinkDel) Within() []lab.Ref                        { return linkRefs(o.NS, o.Name) }
+func (LinkDel) Kind() string           { return "link-del" }
+func (o LinkDel) Command() lab.Command { return lab.IP(o.NS, "link", "del", o.Name) }
+func (o LinkDel) Undo() []lab.Op       { return nil }
+func (o LinkDel) Within() []lab.Ref    { return linkRefs(o.NS, o.Name) }
+
+// Inverse: there is none, so that nobody deletes a link but as an undo.
+func (o LinkDel) Inverse(*kernel.Kernel) ([]lab.Op, error) {
+	return nil, fmt.Errorf("a deleted link, %s, can't be put back", o.Name)
+}
 
 // Renamed is the same deletion of the same link under the name it has now.
 func (o LinkDel) Renamed(name string) lab.Op { return LinkDel{NS: o.NS, Name: name} }
@@ -159,38 +172,38 @@ func (o LinkDel) Verify(k *kernel.Kernel) error {
 	return &lab.Mismatch{Object: "link " + o.Name, Field: "name", Want: "gone", Found: "there"}
 }
 
-func netnsRef(ns string) []lab.Ref {
-	if ns == kernel.Host {
-		return nil
-	}
-	return []lab.Ref{{Kind: lab.RefNetns, Name: ns}}
-}
-
 func linkRefs(ns, name string) []lab.Ref {
 	return append(netnsRef(ns), lab.Ref{Kind: lab.RefLink, NS: ns, Name: name})
 }
 
-// foundLink is a link that an op has made: its absence is a mismatch.
-func foundLink(n *kernel.Namespace, name string) (netlink.Link, error) {
-	link, err := n.Link(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &lab.Mismatch{Object: "link " + name, Field: "name", Want: "in " + n.String(), Found: "missing", Err: err}
-	}
-	return link, err
-}
-
-// undoLink is a link that an undo is about: its absence is ErrGone.
-func undoLink(k *kernel.Kernel, ns, name string) (*kernel.Namespace, netlink.Link, error) {
-	n, err := k.Namespace(ns)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("network namespace %s: %w", ns, lab.ErrGone)
-	}
+// foundLink is a link that an op works on: its absence is a mismatch.
+func foundLink(k *kernel.Kernel, ns, name string) (*kernel.Namespace, netlink.Link, error) {
+	n, err := foundNamespace(k, ns)
 	if err != nil {
 		return nil, nil, err
 	}
 	link, err := n.Link(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("link %s: %w", name, lab.ErrGone)
+		return nil, nil, &lab.Mismatch{Object: "link " + name, Field: "name", Want: "in " + n.String(), Found: "missing", Err: err}
 	}
 	return n, link, err
+}
+
+// undoLink is a link that an undo is about: its absence is ErrGone.
+func undoLink(k *kernel.Kernel, ns, name string) (*kernel.Namespace, netlink.Link, error) {
+	n, err := undoNamespace(k, ns)
+	if err != nil {
+		return nil, nil, err
+	}
+	link, err := n.Link(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("link %s in %s: %w", name, n, lab.ErrGone)
+	}
+	return n, link, err
+}
+
+// linkVacant returns nil if no link has the name, nor has it as an altname.
+func linkVacant(n *kernel.Namespace, name string) error {
+	_, err := n.Link(name)
+	return vacant(err, "link "+name+" in "+n.String())
 }

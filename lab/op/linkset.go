@@ -1,7 +1,9 @@
 package op
 
 import (
+	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -12,7 +14,7 @@ import (
 
 // LinkSetNetns moves a link to another namespace. The kernel waits for an RCU
 // grace period, 14 to 18 ms (facts.md, section 9), and resets the link's
-// addresses, flags and per-device sysctls.
+// addresses, flags and per-device sysctls. The latter are not put back.
 type LinkSetNetns struct {
 	NS   string `json:"ns,omitempty"`
 	Name string `json:"name"`
@@ -33,7 +35,36 @@ func (o LinkSetNetns) Undo() []lab.Op {
 	return []lab.Op{LinkSetNetns{NS: o.To, Name: o.Name, To: o.NS}}
 }
 
-func (o LinkSetNetns) Inverse(k *kernel.Kernel) ([]lab.Op, error) { return o.Undo(), nil }
+// Inverse moves the link back and gives it again what the move takes off it.
+func (o LinkSetNetns) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
+	n, link, err := undoLink(k, o.NS, o.Name)
+	if err != nil || o.To == o.NS {
+		return nil, err
+	}
+	to, err := k.Namespace(o.To)
+	if err != nil {
+		return nil, err
+	}
+	if err := linkVacant(to, o.Name); err != nil {
+		return nil, err
+	}
+	if link.Attrs().MasterIndex != 0 {
+		return nil, cantPutBack(n, link, "bridge")
+	}
+	addrs, err := addrsBack(o.NS, n, link)
+	if err != nil {
+		return nil, err
+	}
+	routes, err := routesBack(o.NS, n, link)
+	if err != nil {
+		return nil, err
+	}
+	undo := append(o.Undo(), addrs...)
+	if isUp(link) {
+		undo = append(undo, LinkSetUp{NS: o.NS, Name: o.Name})
+	}
+	return append(undo, routes...), nil
+}
 
 func (o LinkSetNetns) Makes() []lab.Ref {
 	return []lab.Ref{{Kind: lab.RefLink, NS: o.To, Name: o.Name}}
@@ -48,7 +79,7 @@ func (o LinkSetNetns) Apply(k *kernel.Kernel) error {
 	if err != nil {
 		return err
 	}
-	to, err := k.Namespace(o.To)
+	to, err := undoNamespace(k, o.To)
 	if err != nil {
 		return err
 	}
@@ -59,21 +90,20 @@ func (o LinkSetNetns) Apply(k *kernel.Kernel) error {
 }
 
 func (o LinkSetNetns) Verify(k *kernel.Kernel) error {
-	to, err := k.Namespace(o.To)
-	if err != nil {
-		return err
-	}
-	_, err = foundLink(to, o.Name)
+	_, _, err := foundLink(k, o.To, o.Name)
 	return err
 }
 
-// Fresh: the link is there, and down, as a move leaves it.
+// Fresh: the link is there, as a move leaves it.
 func (o LinkSetNetns) Fresh(k *kernel.Kernel) (bool, error) {
-	_, link, err := undoLink(k, o.To, o.Name)
+	n, link, err := undoLink(k, o.To, o.Name)
+	if errors.Is(err, lab.ErrGone) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
-	return link.Attrs().RawFlags&unix.IFF_UP == 0, nil
+	return untouched(n, link)
 }
 
 // LinkSetUp sets a link up, or down.
@@ -92,14 +122,27 @@ func (o LinkSetUp) Undo() []lab.Op {
 }
 
 func (o LinkSetUp) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
-	_, link, err := undoLink(k, o.NS, o.Name)
+	n, link, err := undoLink(k, o.NS, o.Name)
 	if err != nil {
 		return nil, err
 	}
 	if isUp(link) == !o.Down {
 		return nil, nil // it is so already, and stays so
 	}
-	return o.Undo(), nil
+	if o.Down {
+		routes, err := routesBack(o.NS, n, link)
+		return append(o.Undo(), routes...), err
+	}
+	if link.Attrs().RawFlags&unix.IFF_LOOPBACK == 0 {
+		return o.Undo(), nil
+	}
+	// The kernel gives a loopback device without an address 127.0.0.1/8 when it
+	// is set up, and leaves it when it is set down (inetdev_event).
+	addrs, err := addrsOf(n, link, netlink.FAMILY_V4)
+	if err != nil || len(addrs) > 0 {
+		return o.Undo(), err
+	}
+	return append(o.Undo(), AddrDel{NS: o.NS, Link: o.Name, Addr: netip.MustParsePrefix("127.0.0.1/8")}), nil
 }
 
 func (o LinkSetUp) Within() []lab.Ref { return linkRefs(o.NS, o.Name) }
@@ -122,11 +165,7 @@ func (o LinkSetUp) Apply(k *kernel.Kernel) error {
 }
 
 func (o LinkSetUp) Verify(k *kernel.Kernel) error {
-	n, err := k.Namespace(o.NS)
-	if err != nil {
-		return err
-	}
-	link, err := foundLink(n, o.Name)
+	_, link, err := foundLink(k, o.NS, o.Name)
 	if err != nil {
 		return err
 	}
@@ -135,8 +174,6 @@ func (o LinkSetUp) Verify(k *kernel.Kernel) error {
 	}
 	return nil
 }
-
-func isUp(link netlink.Link) bool { return link.Attrs().RawFlags&unix.IFF_UP != 0 }
 
 func upDown(up bool) string {
 	if up {

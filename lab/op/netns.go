@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
+
+	"github.com/vishvananda/netlink"
 
 	"netlab/lab"
 	"netlab/lab/kernel"
@@ -41,14 +44,12 @@ func (o NetnsAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 func (o NetnsAdd) Apply(k *kernel.Kernel) error { return k.AddNetns(o.Name) }
 
 func (o NetnsAdd) Verify(k *kernel.Kernel) error {
-	_, err := k.Namespace(o.Name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return &lab.Mismatch{Object: "netns " + o.Name, Field: "name", Want: "there", Found: "missing", Err: err}
-	}
+	_, err := foundNamespace(k, o.Name)
 	return err
 }
 
-// Fresh: the name leads to no namespace yet, or to one that has only lo, down.
+// Fresh: the name leads to no namespace yet, or to one as the kernel makes it:
+// with lo and the fallback devices of the tunnels it has loaded, all untouched.
 func (o NetnsAdd) Fresh(k *kernel.Kernel) (bool, error) {
 	n, err := k.Namespace(o.Name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,28 +58,55 @@ func (o NetnsAdd) Fresh(k *kernel.Kernel) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	links, err := n.Netlink.LinkList()
+	links, err := kernel.Dump(n.Netlink.LinkList)
 	if err != nil {
-		return false, fmt.Errorf("list the links in %s: %w", o.Name, err)
+		return false, fmt.Errorf("list the links in %s: %w", n, err)
 	}
-	return len(links) == 1 && links[0].Attrs().RawFlags&1 == 0, nil
+	// net.core.fb_tunnels_only_for_init_net (Documentation/admin-guide/sysctl/net.rst)
+	born := []string{"lo", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "sit0", "ip6tnl0", "ip6gre0", "ip6_vti0"}
+	for _, link := range links {
+		if !slices.Contains(born, link.Attrs().Name) {
+			return false, nil
+		}
+		if as, err := untouched(n, link); err != nil || !as {
+			return false, err
+		}
+	}
+	routes, err := kernel.Dump(func() ([]netlink.Route, error) {
+		return n.Netlink.RouteListFiltered(netlink.FAMILY_ALL, &netlink.Route{}, netlink.RT_FILTER_TABLE)
+	})
+	if err != nil {
+		return false, fmt.Errorf("read the routes of %s: %w", n, err)
+	}
+	return len(routes) == 0, nil
 }
 
-func (NetnsDel) Kind() string                               { return "netns-del" }
-func (o NetnsDel) Command() lab.Command                     { return lab.Command{"ip", "netns", "del", o.Name} }
-func (o NetnsDel) Undo() []lab.Op                           { return []lab.Op{NetnsAdd(o)} }
-func (o NetnsDel) Inverse(*kernel.Kernel) ([]lab.Op, error) { return o.Undo(), nil }
-func (o NetnsDel) Within() []lab.Ref                        { return []lab.Ref{{Kind: lab.RefNetns, Name: o.Name}} }
+func (NetnsDel) Kind() string           { return "netns-del" }
+func (o NetnsDel) Command() lab.Command { return lab.Command{"ip", "netns", "del", o.Name} }
+func (o NetnsDel) Undo() []lab.Op       { return []lab.Op{NetnsAdd(o)} }
+func (o NetnsDel) Within() []lab.Ref    { return []lab.Ref{{Kind: lab.RefNetns, Name: o.Name}} }
+
+// Inverse: only an empty namespace can be put back.
+func (o NetnsDel) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
+	if _, err := undoNamespace(k, o.Name); err != nil {
+		return nil, err
+	}
+	fresh, err := NetnsAdd(o).Fresh(k)
+	if err != nil {
+		return nil, err
+	}
+	if !fresh {
+		return nil, fmt.Errorf("what is in network namespace %s can't be put back", o.Name)
+	}
+	return o.Undo(), nil
+}
 
 func (o NetnsDel) Apply(k *kernel.Kernel) error {
-	exists, err := k.NetnsExists(o.Name)
-	if err != nil {
-		return err
-	}
-	if !exists {
+	err := k.DelNetns(o.Name)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("network namespace %s: %w", o.Name, lab.ErrGone)
 	}
-	return k.DelNetns(o.Name)
+	return err
 }
 
 func (o NetnsDel) Verify(k *kernel.Kernel) error {
@@ -87,4 +115,29 @@ func (o NetnsDel) Verify(k *kernel.Kernel) error {
 		return &lab.Mismatch{Object: "netns " + o.Name, Field: "name", Want: "gone", Found: "there"}
 	}
 	return err
+}
+
+func netnsRef(ns string) []lab.Ref {
+	if ns == kernel.Host {
+		return nil
+	}
+	return []lab.Ref{{Kind: lab.RefNetns, Name: ns}}
+}
+
+// foundNamespace is a namespace that an op works in: its absence is a mismatch.
+func foundNamespace(k *kernel.Kernel, name string) (*kernel.Namespace, error) {
+	n, err := k.Namespace(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &lab.Mismatch{Object: "netns " + name, Field: "name", Want: "there", Found: "missing", Err: err}
+	}
+	return n, err
+}
+
+// undoNamespace is a namespace that an undo is about: its absence is ErrGone.
+func undoNamespace(k *kernel.Kernel, name string) (*kernel.Namespace, error) {
+	n, err := k.Namespace(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("network namespace %s: %w", name, lab.ErrGone)
+	}
+	return n, err
 }
