@@ -201,6 +201,7 @@ func (p proxyARP) returnStep() lab.Step {
 		Ops: []lab.Op{op.RouteAdd{Dst: p.subnet, Dev: p.hostLink, Scope: "link"}},
 	}
 	if p.filtered() {
+		step.Notes = []lab.Note{{ID: "rp-filter"}}
 		step.Checks = []lab.Check{p.gatewayAnswers()}
 	}
 	step.Checks = append(step.Checks, lab.Check{

@@ -26,13 +26,35 @@ type Words struct {
 
 // StepWords are what is said of a step. Checks and the like are by their IDs.
 type StepWords struct {
-	Title    string
-	Goal     string
-	Why      string
-	Look     string // what to look at in the result
-	Checks   map[string]CheckWords
-	Notes    map[string]string
-	Refusals map[string]string
+	Title string
+	Goal  string
+	Why   string
+	Look  string // what to look at in the result
+	Help  string // more, for those who ask
+	// Predictions are asked for before the step is run: by "", and by the ID of a
+	// note where the step has that note on this machine.
+	Predictions map[string]Prediction
+	Checks      map[string]CheckWords
+	Notes       map[string]string
+	Refusals    map[string]string
+}
+
+// Prediction is a question about what a step will bring.
+type Prediction struct {
+	Question string
+	Choices  []string
+	Right    int    // the index of the right one
+	Answer   string // why it is
+}
+
+// Prediction finds what to ask about a step with those notes.
+func (s StepWords) Prediction(notes []string) Prediction {
+	for _, id := range notes {
+		if p, ok := s.Predictions[id]; ok {
+			return p
+		}
+	}
+	return s.Predictions[""]
 }
 
 // CheckWords are what is said of a check: what it asks, and what each outcome
@@ -77,9 +99,10 @@ func Fill(text string, values ...map[string]string) string {
 //
 // The file is Markdown. `# NAME: title` comes first, then the introduction, then
 // `## STEP: title` for each step with its goal below, and within a step the
-// headings `### why`, `### look`, `### check ID`, `### note ID` and
-// `### refusal ID`. Below a check stand its question and a list of
-// `outcome: text`.
+// headings `### why`, `### look`, `### help`, `### check ID`, `### note ID`,
+// `### refusal ID`, and `### predict` and `### answer`, which may name a note.
+// Below a check stand its question and a list of `outcome: text`; below a
+// prediction its question and the choices, `[ ] text`, the right one `[x] text`.
 func LoadWords(scenario, lang string) (Words, error) {
 	source, err := fs.ReadFile(files, scenario+"."+lang+".md")
 	if err != nil {
@@ -122,6 +145,9 @@ func (r *wordsReader) block(scenario string, n ast.Node) error {
 	case *ast.Paragraph:
 		return r.paragraph(r.plain(n))
 	case *ast.List:
+		if r.section == "predict" {
+			return r.choices(n)
+		}
 		return r.outcomes(n)
 	}
 	return fmt.Errorf("in step %q: a %s has no place here", r.step, n.Kind())
@@ -143,6 +169,7 @@ func (r *wordsReader) heading(scenario string, level int, title string) error {
 		r.step, r.section, r.id = id, "goal", ""
 		r.words.Steps[id] = StepWords{
 			Title: title, Checks: map[string]CheckWords{}, Notes: map[string]string{}, Refusals: map[string]string{},
+			Predictions: map[string]Prediction{},
 		}
 	case 3:
 		r.section, r.id, _ = strings.Cut(title, " ")
@@ -170,6 +197,16 @@ func (r *wordsReader) paragraph(text string) error {
 		s.Look = join(s.Look, text)
 	case "check":
 		s.Checks[r.id] = CheckWords{Question: text, Outcomes: map[string]string{}}
+	case "help":
+		s.Help = join(s.Help, text)
+	case "predict", "answer":
+		p := s.Predictions[r.id]
+		if r.section == "predict" {
+			p.Question = join(p.Question, text)
+		} else {
+			p.Answer = join(p.Answer, text)
+		}
+		s.Predictions[r.id] = p
 	case "note":
 		s.Notes[r.id] = join(s.Notes[r.id], text)
 	case "refusal":
@@ -178,6 +215,26 @@ func (r *wordsReader) paragraph(text string) error {
 		return fmt.Errorf("in step %q: unknown section %q", r.step, r.section)
 	}
 	r.words.Steps[r.step] = s
+	return nil
+}
+
+func (r *wordsReader) choices(list *ast.List) error {
+	p, right := r.words.Steps[r.step].Predictions[r.id], 0
+	for item := list.FirstChild(); item != nil; item = item.NextSibling() {
+		box, text, ok := strings.Cut(r.plain(item.FirstChild()), "] ")
+		if !ok || box != "[ " && box != "[x" {
+			return fmt.Errorf("in step %q: a choice is not of the form [ ] text or [x] text", r.step)
+		}
+		if box == "[x" {
+			p.Right = len(p.Choices)
+			right++
+		}
+		p.Choices = append(p.Choices, text)
+	}
+	if right != 1 {
+		return fmt.Errorf("in step %q: %d choices are right, not one", r.step, right)
+	}
+	r.words.Steps[r.step].Predictions[r.id] = p
 	return nil
 }
 

@@ -56,8 +56,16 @@ func testWords(t *testing.T, s scenarios.Scenario, lang string) {
 		for _, step := range s.Steps(setting) {
 			used["## "+step.ID] = true
 			words, ok := w.Steps[step.ID]
-			if !ok || words.Goal == "" || words.Why == "" || words.Look == "" {
-				t.Errorf("step %s: title, goal, why or look is missing", step.ID)
+			if !ok || words.Goal == "" || words.Why == "" || words.Look == "" || words.Help == "" {
+				t.Errorf("step %s: title, goal, why, look or help is missing", step.ID)
+			}
+			for id, p := range words.Predictions {
+				if p.Question == "" || p.Answer == "" || len(p.Choices) < 2 {
+					t.Errorf("step %s: prediction %q lacks a question, choices or an answer", step.ID, id)
+				}
+			}
+			if len(words.Predictions) == 0 {
+				t.Errorf("step %s: nothing to predict", step.ID)
 			}
 			for _, c := range step.Checks {
 				used["### check "+c.ID] = true
