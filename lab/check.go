@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -9,33 +10,42 @@ import (
 // step, changing nothing. done names the steps to look at; nil: all of them,
 // because the state was made by hand. Then the checks alone decide, since there
 // are several ways to the same effect, and state that differs is only reported.
-// The error is ErrFailed when something is not as it should be.
+// The error is ErrFailed when something is not as it should be, ErrInterrupted
+// when ctx ended before that was known.
 func (r *Runner) Check(ctx context.Context, plan Plan, done func(stepID string) bool) error {
-	byHand := done == nil
 	started := r.Now()
 	r.emit(Event{Type: RunStart, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Params: plan.Params, Total: len(plan.Steps)})
 	end := Event{Type: RunEnd, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Total: len(plan.Steps), Outcome: Up}
+	err := r.checkSteps(ctx, plan, done, &end)
+	switch {
+	case errors.Is(err, ErrInterrupted):
+		end.Outcome = Interrupted
+	case err != nil:
+		end.Outcome = Failed
+	}
+	end.Elapsed = r.Now().Sub(started)
+	r.emit(end)
+	return err
+}
+
+// checkSteps counts in end the steps that are as they should be.
+func (r *Runner) checkSteps(ctx context.Context, plan Plan, done func(stepID string) bool, end *Event) error {
 	failed := false
 	for i, step := range plan.Steps {
-		if !byHand && !done(step.ID) {
+		if done != nil && !done(step.ID) {
 			end.Outcome = Partial
 			continue
 		}
-		ok, held, err := r.checkStep(ctx, plan, i, byHand)
+		ok, held, err := r.checkStep(ctx, plan, i, done == nil)
+		end.Checks += held
 		if err != nil {
 			return err
 		}
-		end.Checks += held
 		failed = failed || !ok
 		if ok {
 			end.Steps++
 		}
 	}
-	if failed {
-		end.Outcome = Failed
-	}
-	end.Elapsed = r.Now().Sub(started)
-	r.emit(end)
 	if failed {
 		return fmt.Errorf("check of %s: %w", plan.Lab, ErrFailed)
 	}
@@ -47,6 +57,9 @@ func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, byHand bool) (
 	r.emit(Event{Type: StepStart, Lab: plan.Lab, Step: step.ID, Index: i + 1, Total: len(plan.Steps), Phase: AlreadyDone})
 	ok = true
 	for _, o := range step.Ops {
+		if err := interrupted(ctx); err != nil {
+			return false, 0, err
+		}
 		if err := o.Verify(r.Kernel); err != nil {
 			r.emit(opEvent(OpDiffers, plan.Lab, step.ID, o, err))
 			ok = ok && byHand

@@ -18,9 +18,10 @@ func (c Command) String() string {
 	return strings.Join(words, " ")
 }
 
-// quote puts a word in single quotes unless every shell takes it as it is.
+// quote puts a word in single quotes unless every shell takes it as it is; zsh
+// looks up what follows a leading =.
 func quote(word string) string {
-	if regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`).MatchString(word) {
+	if regexp.MustCompile(`^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$`).MatchString(word) {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

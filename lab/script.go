@@ -17,6 +17,7 @@ type Scripter interface {
 // ScriptWords are what a script says, in one language, as one line each.
 type ScriptWords struct {
 	Head    []string // above everything, as comments
+	Was     string   // what the directory is for that the script makes
 	Step    func(Step) string
 	Refusal func(Step, Refusal) string
 }
@@ -25,7 +26,7 @@ type ScriptWords struct {
 // sysctl and the firewall's own tool. It stops at the first command that fails.
 func (p Plan) Script(w ScriptWords) string {
 	s := scriptStart(p, w)
-	s.lines("set -e", "mkdir "+s.was+"   # for what undoing needs; there already: this has been run")
+	s.lines("set -e", "mkdir "+s.was+"   # "+w.Was)
 	for i, step := range p.Steps {
 		s.lines("", fmt.Sprintf("# %d. %s", i+1, w.Step(step)))
 		for _, r := range step.Refusals {

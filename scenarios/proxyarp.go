@@ -46,7 +46,7 @@ func checkProxyARP(v Values) error {
 		}
 	}
 	if v["host-link"] == v["pod-link"] {
-		return badValue("pod-link", v["pod-link"], "both ends of the veth pair can't have the same name")
+		return badValue("pod-link", v["pod-link"], "same-name")
 	}
 	subnet, err := checkSubnet("subnet", v["subnet"])
 	if err != nil {
@@ -57,8 +57,7 @@ func checkProxyARP(v Values) error {
 		return err
 	}
 	if subnet.Contains(gateway) {
-		return badValue("gateway", v["gateway"], "it is inside the subnet "+v["subnet"]+
-			", where the pod would look for it on the link itself")
+		return badValue("gateway", v["gateway"], "gateway-inside", "subnet", v["subnet"])
 	}
 	if v["outside"] != "" {
 		outside, err := checkAddr("outside", v["outside"])
@@ -66,14 +65,14 @@ func checkProxyARP(v Values) error {
 			return err
 		}
 		if subnet.Contains(outside) || outside == gateway {
-			return badValue("outside", v["outside"], "an address of the lab itself is not outside")
+			return badValue("outside", v["outside"], "outside-inside")
 		}
 	}
 	switch v["nat"] {
 	case "auto", "iptables", "nftables":
 		return nil
 	}
-	return badValue("nat", v["nat"], "one of auto, iptables, nftables")
+	return badValue("nat", v["nat"], "one-of", "known", "auto, iptables, nftables")
 }
 
 // proxyARP is the scenario with everything chosen.

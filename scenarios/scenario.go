@@ -66,14 +66,21 @@ var ErrBadValue = errors.New("bad value")
 type BadValueError struct {
 	Param string
 	Value string
-	Why   string
+	// Why is an ID, under which the words stand; Values are for use in them.
+	Why    string
+	Values map[string]string
 }
 
 func (e *BadValueError) Error() string { return fmt.Sprintf("--%s %q: %s", e.Param, e.Value, e.Why) }
 func (e *BadValueError) Unwrap() error { return ErrBadValue }
 
-func badValue(param, value, why string) error {
-	return &BadValueError{Param: param, Value: value, Why: why}
+// badValue takes, after the reason, pairs of a name and its value.
+func badValue(param, value, why string, pairs ...string) error {
+	e := &BadValueError{Param: param, Value: value, Why: why, Values: map[string]string{}}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		e.Values[pairs[i]] = pairs[i+1]
+	}
+	return e
 }
 
 // All lists the scenarios in the order to learn them.

@@ -11,13 +11,13 @@ import (
 func checkName(param, name string) error {
 	switch {
 	case name == "":
-		return badValue(param, name, "a name can't be empty")
+		return badValue(param, name, "name-empty")
 	case len(name) > 15:
-		return badValue(param, name, "a name has at most 15 characters")
+		return badValue(param, name, "name-long")
 	case name == "all", name == "default":
-		return badValue(param, name, "sysctl uses this name for something else")
+		return badValue(param, name, "name-sysctl")
 	case !regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`).MatchString(name):
-		return badValue(param, name, "a name has only letters, digits, '_', '-' and '.', and begins with none of the last two")
+		return badValue(param, name, "name-letters")
 	}
 	return nil
 }
@@ -28,15 +28,15 @@ func checkSubnet(param, value string) (netip.Prefix, error) {
 	p, err := netip.ParsePrefix(value)
 	switch {
 	case err != nil:
-		return p, badValue(param, value, "not a subnet such as 1.1.1.0/24")
+		return p, badValue(param, value, "no-subnet")
 	case !p.Addr().Is4():
-		return p, badValue(param, value, "only IPv4 here, such as 1.1.1.0/24")
+		return p, badValue(param, value, "subnet-not-ipv4")
 	case p.Bits() < 8 || p.Bits() > 30:
-		return p, badValue(param, value, "the prefix length must be from 8 to 30")
+		return p, badValue(param, value, "prefix-length")
 	case p != p.Masked():
-		return p, badValue(param, value, "host bits are set; did you mean "+p.Masked().String()+"?")
+		return p, badValue(param, value, "host-bits", "meant", p.Masked().String())
 	case !ordinary(p.Addr()):
-		return p, badValue(param, value, "not addresses that a host can have")
+		return p, badValue(param, value, "subnet-special")
 	}
 	return p, nil
 }
@@ -45,11 +45,11 @@ func checkAddr(param, value string) (netip.Addr, error) {
 	a, err := netip.ParseAddr(value)
 	switch {
 	case err != nil:
-		return a, badValue(param, value, "not an address such as 169.254.1.1")
+		return a, badValue(param, value, "no-address")
 	case !a.Is4():
-		return a, badValue(param, value, "only IPv4 here, such as 169.254.1.1")
+		return a, badValue(param, value, "address-not-ipv4")
 	case !ordinary(a):
-		return a, badValue(param, value, "not an address that a host can have")
+		return a, badValue(param, value, "address-special")
 	}
 	return a, nil
 }
@@ -64,7 +64,7 @@ func ordinary(a netip.Addr) bool {
 // nftables table's name. The error wraps ErrBadValue.
 func CheckLabName(name string) error {
 	if !regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,29}$`).MatchString(name) {
-		return badValue("name", name, "a lab's name has at most 30 small letters, digits and '-', and begins with none of the last")
+		return badValue("name", name, "lab-name")
 	}
 	return nil
 }

@@ -253,19 +253,24 @@ func (r *wordsReader) outcomes(list *ast.List) error {
 	return nil
 }
 
-// plain is a block's text on one line, its emphasis and code marks left out.
+// plain is a block's text on one line, its emphasis and code marks left out. The
+// spaces in code are Unbroken.
 func (r *wordsReader) plain(block ast.Node) string {
 	var b strings.Builder
 	_ = ast.Walk(block, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if t, ok := n.(*ast.Text); ok && entering {
-			b.Write(t.Segment.Value(r.source))
+			text := string(t.Segment.Value(r.source))
+			if _, code := n.Parent().(*ast.CodeSpan); code {
+				text = strings.ReplaceAll(text, " ", Unbroken)
+			}
+			b.WriteString(text)
 			if t.SoftLineBreak() || t.HardLineBreak() {
-				b.WriteByte(' ')
+				b.WriteByte('\n')
 			}
 		}
 		return ast.WalkContinue, nil // the function never fails, so Walk doesn't
 	})
-	return b.String()
+	return unfold(b.String())
 }
 
 // join puts paragraphs together, with an empty line between them.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"strings"
 
 	"netlab/scenarios"
 )
@@ -15,8 +16,23 @@ var words embed.FS
 // catalog has what netlab itself says in one language, by key.
 type catalog map[string]string
 
-// loadCatalog reads the catalog of a language, such as "en".
+// loadCatalog reads the catalog of a language, such as "en". What it lacks, it
+// has in English; a test sees to it that it lacks nothing.
 func loadCatalog(lang string) (catalog, error) {
+	c := catalog{}
+	for _, l := range []string{english, lang} {
+		own, err := readCatalog(l)
+		if err != nil {
+			return nil, err
+		}
+		for key, text := range own {
+			c[key] = text
+		}
+	}
+	return c, nil
+}
+
+func readCatalog(lang string) (catalog, error) {
 	data, err := fs.ReadFile(words, "words/"+lang+".json")
 	if err != nil {
 		return nil, fmt.Errorf("words in %q: %w", lang, err)
@@ -45,3 +61,6 @@ func (a *app) fill(key string, pairs ...string) string {
 	}
 	return scenarios.Fill(a.say(key), values)
 }
+
+// list is several things in a sentence.
+func (a *app) list(things []string) string { return strings.Join(things, a.say("list.and")) }

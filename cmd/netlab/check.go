@@ -19,7 +19,7 @@ func (a *app) checkCommand() *cobra.Command {
 		Short:   a.say("short.check"),
 		Long:    a.say("long.check"),
 		Example: a.say("example.check"),
-		Args:    noMoreThan(1),
+		Args:    a.noMoreThan(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				p, err := a.only()
@@ -46,7 +46,7 @@ func (a *app) checkCommand() *cobra.Command {
 		c := &cobra.Command{
 			Use:   s.Name,
 			Short: a.fill("short.check-scenario", "scenario", s.Name),
-			Args:  noMoreThan(0),
+			Args:  a.noMoreThan(0),
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				values, _ := chosen(cmd.Flags(), s)
 				p, err := find(s.Name)

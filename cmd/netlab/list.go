@@ -19,7 +19,7 @@ func (a *app) listCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: a.say("short.list"),
-		Args:  noMoreThan(0),
+		Args:  a.noMoreThan(0),
 		RunE: func(*cobra.Command, []string) error {
 			p := a.paper()
 			for _, s := range scenarios.All() {

@@ -3,10 +3,11 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
+	"strconv"
 	"strings"
 
-	"github.com/clipperhouse/displaywidth"
 	"github.com/fatih/color"
 	"golang.org/x/term"
 )
@@ -14,9 +15,10 @@ import (
 // The rules of what netlab prints as text:
 //
 //   - One thing a line, in the order it happens; nothing is painted over.
-//   - Prose is wrapped to the terminal, at most 100 columns. A command, an
-//     address or a MAC is never broken: a command that is too long goes on in
-//     the next line behind a backslash, between two of its words.
+//   - Prose is wrapped to the terminal, at most 100 columns; Chinese between its
+//     characters. A command, an address or a MAC is never broken: a command that
+//     is too long for a line goes on in the next one behind a backslash, between
+//     two of its words.
 //   - ✓ and ✗ carry the meaning, colour only repeats it. There is no colour
 //     without a terminal, with NO_COLOR set, TERM=dumb or --no-color.
 //   - What goes wrong says what was expected, what was found, and what to type.
@@ -34,14 +36,29 @@ type paper struct {
 	bold, dim, green, red *color.Color
 }
 
+// paper is where results are written. Where it is no terminal, COLUMNS says how
+// wide it is.
 func (a *app) paper() *paper {
+	width, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if err != nil || width <= 0 {
+		width = defaultColumns
+	}
+	return a.paperOn(a.stdout, min(width, mostColumns))
+}
+
+// errPaper is where netlab speaks of itself. Where it is no terminal, each thing
+// is one line, however long: programs look for it.
+func (a *app) errPaper() *paper { return a.paperOn(a.stderr, math.MaxInt) }
+
+// paperOn takes the terminal's width or, where there is none, the other.
+func (a *app) paperOn(w io.Writer, columns int) *paper {
 	p := &paper{
-		w: a.stdout, columns: defaultColumns,
+		w: w, columns: columns,
 		bold: color.New(color.Bold), dim: color.New(color.Faint),
 		green: color.New(color.FgGreen), red: color.New(color.FgRed),
 	}
 	colour := false
-	if f, ok := a.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
 			p.columns = min(width, mostColumns)
 		}
@@ -59,6 +76,17 @@ func (a *app) paper() *paper {
 
 // line writes a line as it is.
 func (p *paper) line(text string) { fmt.Fprintln(p.w, strings.TrimRight(text, " ")) }
+
+// advice writes a line that ends with a command. Where they are too long for one
+// line, the command stands below what is said of it.
+func (p *paper) advice(label, command string) {
+	if text := label + " " + command; columns(text) <= p.columns {
+		p.line(text)
+		return
+	}
+	p.prose("", label, nil)
+	p.command(indent, command)
+}
 
 // prose writes wrapped text behind a first mark; the lines after the first are
 // indented as far as the mark is wide. ink colours the words.
@@ -90,74 +118,4 @@ func (p *paper) command(indent, text string) {
 		}
 		p.line(indent + line)
 	}
-}
-
-// columns is how wide text is in a terminal, colour not counted.
-func columns(text string) int {
-	return displaywidth.Options{ControlSequences: true}.String(text)
-}
-
-// wrap breaks text between words into lines of at most that many columns. A
-// longer word stands alone on its line, whole. An empty line stays.
-func wrap(text string, width int) []string {
-	var lines []string
-	for paragraph := range strings.SplitSeq(text, "\n") {
-		line := ""
-		for _, word := range strings.Fields(paragraph) {
-			switch {
-			case line == "":
-				line = word
-			case columns(line)+1+columns(word) <= width:
-				line += " " + word
-			default:
-				lines = append(lines, line)
-				line = word
-			}
-		}
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-// wrapCommand breaks a command between words, but not between an option, or one
-// of ip's keywords, and its value.
-func wrapCommand(text string, width int) []string {
-	var parts []string
-	for _, word := range shellWords(text) {
-		n := len(parts)
-		if n > 0 && takesValue(parts[n-1]) && !strings.HasPrefix(word, "-") {
-			parts[n-1] += " " + word
-			continue
-		}
-		parts = append(parts, word)
-	}
-	var lines []string
-	for _, part := range parts {
-		if n := len(lines); n > 0 && columns(lines[n-1])+1+columns(part) <= width {
-			lines[n-1] += " " + part
-			continue
-		}
-		lines = append(lines, part)
-	}
-	return lines
-}
-
-// takesValue tells whether a word of a command is meaningless without the next.
-func takesValue(word string) bool {
-	switch word {
-	case "dev", "via", "scope", "name", "type", "netns":
-		return true
-	}
-	return strings.HasPrefix(word, "-") && !strings.Contains(word, " ")
-}
-
-// shellWords parts a command at its spaces, but not inside single quotes.
-func shellWords(text string) []string {
-	quoted := false
-	return strings.FieldsFunc(text, func(r rune) bool {
-		if r == '\'' {
-			quoted = !quoted
-		}
-		return r == ' ' && !quoted
-	})
 }

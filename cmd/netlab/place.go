@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"netlab/lab/journal"
 	"netlab/lab/machine"
@@ -89,7 +88,7 @@ func (a *app) only() (place, error) {
 	case 1:
 		return up[0], nil
 	}
-	return place{}, &usageError{Text: a.fill("lab.several", "known", strings.Join(names(up), ", ")), Next: "netlab status"}
+	return place{}, &usageError{Text: a.fill("lab.several", "known", a.list(names(up))), Next: "netlab status"}
 }
 
 // named is the lab of that name, or a usageError that suggests one.
@@ -126,6 +125,7 @@ func (a *app) enter(ctx context.Context, s *machine.Sandbox, args ...string) err
 		return err
 	}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.stdin, a.stdout, a.stderr
+	cmd.Env = append(cmd.Environ(), languageVar+"="+a.lang) // args may be ours, without --lang
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("enter the sandbox: %w", err)
 	}

@@ -90,10 +90,37 @@ func (a *app) inTheWay(found []machine.Finding) error {
 	lines := []string{a.say("preflight.nothing-changed")}
 	for _, f := range found {
 		lines = append(lines,
-			"  ✗ "+scenarios.Fill(a.say("finding."+f.ID), f.Values),
-			"    "+a.fill("finding.remedy", "what", a.say("remedy."+f.ID), "command", f.Remedy.String()))
+			"  ✗ "+a.finding(f),
+			"    "+a.fill("finding.remedy", "what", a.say("remedy."+f.ID), "command", unbroken(f.Remedy.String())))
 	}
 	return &cannotError{Text: strings.Join(lines, "\n")}
+}
+
+// finding says what is in the way.
+func (a *app) finding(f machine.Finding) string {
+	values := maps(f.Values, nil)
+	switch f.ID {
+	case machine.SubnetHoldsOutside:
+		values["role"] = a.say("role." + values["role"])
+	case machine.NoRight:
+		values["missing"] = a.rights(strings.Split(values["missing"], ", "))
+	}
+	return scenarios.Fill(a.say("finding."+f.ID), values)
+}
+
+// rights lists what is missing; capabilities and files have no other name.
+func (a *app) rights(missing []string) string {
+	var named []string
+	for _, name := range missing {
+		switch name {
+		case machine.MissingNetns:
+			name = a.say("missing.netns")
+		case machine.MissingMountns:
+			name = a.say("missing.mountns")
+		}
+		named = append(named, name)
+	}
+	return a.list(named)
 }
 
 // setting is what the scenario's steps depend on, on this machine, for values

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -29,6 +29,11 @@ type runOptions struct {
 	dryRun   bool
 	noBefore bool
 	teardown bool
+
+	from       string
+	step       bool
+	auto       time.Duration
+	transcript string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -64,7 +69,7 @@ func (a *app) runScenarioCommand(s scenarios.Scenario) *cobra.Command {
 		Short:   a.scenarioTitle(s),
 		Long:    a.scenarioIntro(s),
 		Example: a.fill("example.run", "scenario", s.Name),
-		Args:    noMoreThan(0),
+		Args:    a.noMoreThan(0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.runScenario(cmd, s, o)
 		},
@@ -77,11 +82,17 @@ func (a *app) runScenarioCommand(s scenarios.Scenario) *cobra.Command {
 	flags.BoolVar(&o.dryRun, "dry-run", false, a.say("flag.dry-run"))
 	flags.BoolVar(&o.noBefore, "no-before", false, a.say("flag.no-before"))
 	flags.BoolVar(&o.teardown, "teardown", false, a.say("flag.teardown"))
+	flags.StringVar(&o.from, "from", "", a.say("flag.from"))
+	flags.BoolVar(&o.step, "step", false, a.say("flag.step"))
+	flags.DurationVar(&o.auto, "auto", 0, a.say("flag.auto"))
+	flags.StringVar(&o.transcript, "transcript", "", a.say("flag.transcript"))
 	steps := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return stepIDs(s), cobra.ShellCompDirectiveNoFileComp
 	}
-	if err := cmd.RegisterFlagCompletionFunc("until", steps); err != nil {
-		panic(err) // the flag was added above
+	for _, flag := range []string{"until", "from"} {
+		if err := cmd.RegisterFlagCompletionFunc(flag, steps); err != nil {
+			panic(err) // the flag was added above
+		}
 	}
 	return cmd
 }
@@ -122,8 +133,13 @@ func (a *app) runScenario(cmd *cobra.Command, s scenarios.Scenario, o runOptions
 	if err := scenarios.CheckLabName(o.lab); err != nil {
 		return err
 	}
-	if ids := stepIDs(s); o.until != "" && !contains(ids, o.until) {
-		return a.unknown("unknown.step", o.until, ids, "netlab run "+s.Name+" --dry-run")
+	for _, step := range []string{o.until, o.from} {
+		if ids := stepIDs(s); step != "" && !contains(ids, step) {
+			return a.unknown("unknown.step", step, ids, "netlab run "+s.Name+" --dry-run")
+		}
+	}
+	if err := a.checkStepFlags(o); err != nil {
+		return err
 	}
 	_, inside, err := machine.Here()
 	if err != nil {
@@ -147,7 +163,7 @@ func (a *app) runScenario(cmd *cobra.Command, s scenarios.Scenario, o runOptions
 	}
 	if sandbox {
 		if !o.sandbox && existing.sandbox == nil && !a.quiet {
-			fmt.Fprintln(a.stderr, a.fill("run.sandbox-because", "missing", strings.Join(missing, ", ")))
+			fmt.Fprintln(a.stderr, a.fill("run.sandbox-because", "missing", a.rights(missing)))
 		}
 		return a.runInSandbox(cmd.Context(), o, existing.sandbox)
 	}
@@ -169,7 +185,7 @@ func (a *app) runInSandbox(ctx context.Context, o runOptions, s *machine.Sandbox
 	if s == nil {
 		var err error
 		if s, err = machine.Start(o.lab); err != nil {
-			return a.sandboxRefused(err)
+			return err
 		}
 	}
 	err := a.enter(ctx, s, a.args...)
@@ -180,20 +196,16 @@ func (a *app) runInSandbox(ctx context.Context, o runOptions, s *machine.Sandbox
 	return errors.Join(err, labsErr, s.Close())
 }
 
-// sandboxRefused says why no sandbox can be made, and what to do about it.
-func (a *app) sandboxRefused(err error) error {
-	if errors.Is(err, machine.ErrNoUserNamespaces) || errors.Is(err, machine.ErrNoNsenter) {
-		return &cannotError{Text: err.Error(), Err: err}
-	}
-	return err
-}
-
 // runHere runs the scenario on the machine that this process sees.
 func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, values, given scenarios.Values, inside bool) (err error) {
+	kept, err := openTranscript(o.transcript)
+	if err != nil {
+		return err
+	}
 	dir := a.labs
 	lock, err := dir.Lock(o.lab)
 	if err != nil {
-		return a.lockRefused(o.lab, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	k := kernel.Open()
@@ -216,13 +228,23 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 	if err != nil {
 		return err
 	}
-	view, err := a.view(s, setting, o.teardown)
+	plan := lab.Plan{Lab: o.lab, Scenario: s.Name, Params: values, Steps: s.Steps(setting), Explain: explain(s, setting)}
+	x, err := a.perform(s, setting, plan, o, kept)
 	if err != nil {
 		return err
 	}
-	r := a.runner(k, place{}.kind(inside), view)
-	plan := lab.Plan{Lab: o.lab, Scenario: s.Name, Params: values, Steps: s.Steps(setting), Explain: explain(s, setting)}
-	err = shown(r.Run(ctx, plan, j, lab.Options{Until: o.until, NoBefore: o.noBefore}))
+	defer func() { err = errors.Join(err, x.close()) }()
+	r := a.runner(k, place{}.kind(inside), x.view)
+	options := lab.Options{Until: o.until, NoBefore: o.noBefore}
+	if x.led != nil {
+		x.led.runner, x.led.journal, options.Gate = r, j, x.led
+	}
+	if o.from != "" {
+		err = shown(r.Rewind(ctx, plan, j, o.from))
+	}
+	if err == nil {
+		err = shown(r.Run(ctx, plan, j, options))
+	}
 	if o.teardown {
 		if a.output == "text" && !a.quiet {
 			fmt.Fprintln(a.stdout)
@@ -267,20 +289,13 @@ func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, _, given scenari
 	return values, nil
 }
 
-func (a *app) lockRefused(lab string, err error) error {
-	if errors.Is(err, journal.ErrBusy) {
-		return &cannotError{Text: err.Error(), Err: err}
-	}
-	return err
-}
-
 // journalRefused says what to do about a journal that can't be used.
 func (a *app) journalRefused(lab string, err error) error {
 	switch {
 	case errors.Is(err, journal.ErrDamaged):
-		return &usageError{Text: err.Error() + "; " + a.say("journal.damaged"), Next: "netlab teardown " + lab + " --salvage"}
+		return &usageError{Text: a.fill("journal.damaged", "lab", lab, "error", err.Error()), Next: "netlab teardown " + lab + " --salvage"}
 	case errors.Is(err, journal.ErrNewer):
-		return &usageError{Text: err.Error() + "; " + a.say("journal.newer")}
+		return &usageError{Text: a.fill("journal.newer", "lab", lab, "error", err.Error())}
 	}
 	return err
 }

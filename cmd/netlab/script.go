@@ -27,7 +27,7 @@ func (a *app) scriptCommand() *cobra.Command {
 			Use:   s.Name,
 			Short: a.scenarioTitle(s),
 			Long:  a.say("long.script"),
-			Args:  noMoreThan(0),
+			Args:  a.noMoreThan(0),
 			RunE: func(cmd *cobra.Command, _ []string) error {
 				values, _ := chosen(cmd.Flags(), s)
 				return a.script(s, name, values, undo)
@@ -51,7 +51,7 @@ func (a *app) script(s scenarios.Scenario, name string, values scenarios.Values,
 	if err != nil {
 		return err
 	}
-	w, err := scenarios.LoadWords(s.Name, "en")
+	w, err := a.wordsOf(s)
 	if err != nil {
 		return err
 	}
@@ -59,6 +59,7 @@ func (a *app) script(s scenarios.Scenario, name string, values scenarios.Values,
 	plan := lab.Plan{Lab: name, Scenario: s.Name, Steps: s.Steps(setting)}
 	said := lab.ScriptWords{
 		Head: []string{s.Name + ": " + scenarios.Fill(w.Title, filled), "", a.say("script.head"), a.fill("script.undo", "scenario", s.Name)},
+		Was:  a.say("script.was"),
 		Step: func(step lab.Step) string { return scenarios.Fill(w.Steps[step.ID].Title, filled) },
 		Refusal: func(step lab.Step, r lab.Refusal) string {
 			return scenarios.Fill(w.Steps[step.ID].Refusals[r.ID], filled)

@@ -28,7 +28,7 @@ func (a *app) shellCommand() *cobra.Command {
 		Short:   a.say("short.shell"),
 		Long:    a.say("long.shell"),
 		Example: a.say("example.shell"),
-		Args:    noMoreThan(2),
+		Args:    a.noMoreThan(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, ns, err := a.labAndNamespace(args)
 			if err != nil {
@@ -158,7 +158,7 @@ func (a *app) execIn(lab, ns string, argv []string) (err error) {
 	if err != nil {
 		return err
 	}
-	env := append(os.Environ(), "NETLAB_LAB="+lab, "NETLAB_NS="+ns)
+	env := append(os.Environ(), "NETLAB_LAB="+lab, "NETLAB_NS="+ns, languageVar+"="+a.lang)
 	err = n.Exec(argv, env)
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return &usageError{Text: a.fill("exec.no-command", "command", argv[0])}

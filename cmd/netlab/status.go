@@ -32,7 +32,7 @@ func (a *app) statusCommand() *cobra.Command {
 		Use:   "status",
 		Short: a.say("short.status"),
 		Long:  a.say("long.status"),
-		Args:  noMoreThan(0),
+		Args:  a.noMoreThan(0),
 		RunE: func(*cobra.Command, []string) error {
 			_, inside, err := machine.Here()
 			if err != nil {

@@ -126,7 +126,7 @@ func (a *app) teardownHere(ctx context.Context, name string, o teardownOptions) 
 	dir := a.labs
 	lock, err := dir.Lock(name)
 	if err != nil {
-		return a.lockRefused(name, err)
+		return err
 	}
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	open := dir.Open

@@ -1,7 +1,8 @@
 package main
 
 import (
-	"strings"
+	"errors"
+	"io/fs"
 
 	"netlab/lab"
 	"netlab/scenarios"
@@ -13,15 +14,33 @@ func (a *app) view(s scenarios.Scenario, setting scenarios.Setting, ending bool)
 	if a.output == "json" {
 		return a.jsonView(), nil
 	}
-	words, err := scenarios.LoadWords(s.Name, "en")
+	v, err := a.textView(s, setting, ending)
 	if err != nil {
 		return nil, err
 	}
-	return (&textView{app: a, paper: a.paper(), words: words, values: s.Words(setting), scenario: s, ending: ending}).show, nil
+	return v.show, nil
+}
+
+func (a *app) textView(s scenarios.Scenario, setting scenarios.Setting, ending bool) (*textView, error) {
+	words, err := a.wordsOf(s)
+	if err != nil {
+		return nil, err
+	}
+	return &textView{app: a, paper: a.paper(), words: words, values: s.Words(setting), scenario: s, ending: ending}, nil
+}
+
+// wordsOf are a scenario's words in our language; in English, where it has not
+// been written in ours.
+func (a *app) wordsOf(s scenarios.Scenario) (scenarios.Words, error) {
+	w, err := scenarios.LoadWords(s.Name, a.lang)
+	if errors.Is(err, fs.ErrNotExist) {
+		return scenarios.LoadWords(s.Name, english)
+	}
+	return w, err
 }
 
 func (a *app) scenarioTitle(s scenarios.Scenario) string {
-	w, err := scenarios.LoadWords(s.Name, "en")
+	w, err := a.wordsOf(s)
 	if err != nil {
 		return "[" + err.Error() + "]" // a test loads every scenario's words
 	}
@@ -30,10 +49,9 @@ func (a *app) scenarioTitle(s scenarios.Scenario) string {
 
 // scenarioIntro is the introduction with the values that it has by default.
 func (a *app) scenarioIntro(s scenarios.Scenario) string {
-	w, err := scenarios.LoadWords(s.Name, "en")
+	w, err := a.wordsOf(s)
 	if err != nil {
 		return "[" + err.Error() + "]"
 	}
-	intro := scenarios.Fill(w.Intro, s.Words(scenarios.Setting{Values: s.Defaults()}))
-	return strings.Join(wrap(intro, defaultColumns), "\n")
+	return scenarios.Fill(w.Intro, s.Words(scenarios.Setting{Values: s.Defaults()}))
 }

@@ -20,7 +20,7 @@ func (v *textView) cause(e lab.Event) {
 	if _, ok := v.catalog[key+".found"]; ok && e.Values["found"] != "" {
 		key += ".found"
 	}
-	text := scenarios.Fill(v.say(key), e.Values)
+	text := scenarios.Fill(v.say(key), v.placed(e.Values))
 	lead := "cause"
 	if e.Values["certain"] == "no" {
 		lead = "cause.perhaps"

@@ -22,6 +22,7 @@ type textView struct {
 	said     causesSaid
 	tried    int  // checks tried after their steps
 	ending   bool // a teardown follows
+	led      bool // a stepper announces the steps
 	left     int  // undos not applied, because of others
 }
 
@@ -98,9 +99,11 @@ func (v *textView) runStart(e lab.Event) {
 func (v *textView) stepStart(e lab.Event) {
 	v.changes, v.again = 0, e.Phase == lab.AlreadyDone
 	s := v.step(e)
-	v.line("")
-	number := fmt.Sprintf("[%d/%d] ", e.Index, e.Total)
-	v.prose(number, v.bold.Sprint(v.text(s.Title, nil))+v.dim.Sprint(" · "+e.Step), nil)
+	if v.led && e.Phase != lab.AlreadyDone {
+		v.line("") // the stepper has announced it
+		return
+	}
+	v.title(e.Index, e.Total, e.Step)
 	if e.Phase == lab.AlreadyDone {
 		return
 	}
@@ -109,9 +112,15 @@ func (v *textView) stepStart(e lab.Event) {
 		v.line("")
 		v.prose(proseInset, v.text(s.Why, nil), nil)
 		v.line("")
-		v.prose(proseInset, v.say("look")+" "+v.text(s.Look, nil), nil)
+		v.prose(proseInset, adjoin(v.say("look"), v.text(s.Look, nil)), nil)
 		v.line("")
 	}
+}
+
+func (v *textView) title(index, total int, step string) {
+	v.line("")
+	number := fmt.Sprintf("[%d/%d] ", index, total)
+	v.prose(number, v.bold.Sprint(v.text(v.words.Steps[step].Title, nil))+v.dim.Sprint(" · "+step), nil)
 }
 
 // readBack says, before the first check after the changes, that each was read
@@ -172,14 +181,17 @@ func (v *textView) check(e lab.Event) {
 	}
 	text := v.text(seen, e.Values)
 	if !*e.Holds || e.Phase == lab.Before {
-		text = v.text(w.Question, nil) + " " + text
+		text = adjoin(v.text(w.Question, nil), text)
 	}
 	phase := ""
 	if e.Phase == lab.Before {
-		phase = v.say("phase.before") + " "
+		phase = v.say("phase.before")
+		if !scenarios.EndsWide(phase) {
+			phase += " "
+		}
 	}
 	if e.Phase == lab.Before && *e.Holds {
-		text += " " + v.say("check.held-before")
+		text = adjoin(text, v.say("check.held-before"))
 	}
 	mark := v.mark(*e.Holds)
 	if e.Phase == lab.Before {
@@ -190,7 +202,8 @@ func (v *textView) check(e lab.Event) {
 		v.command(indent+indent, e.Command)
 	}
 	if e.Phase == lab.After && !*e.Holds {
-		v.prose(indent+indent, v.fill("check.see", "command", e.Command), nil)
+		v.prose(indent+indent, v.say("check.see"), nil)
+		v.command(indent+indent+indent, e.Command)
 	}
 }
 
@@ -199,13 +212,11 @@ func (v *textView) opFailed(e lab.Event) {
 		v.command(indent, e.Command)
 	}
 	if e.Values != nil {
-		v.prose(v.mark(false), v.fill("op.differs",
-			"object", e.Values["object"], "field", e.Values["field"],
-			"want", e.Values["want"], "found", e.Values["found"]), nil)
+		v.prose(v.mark(false), v.differs(e), nil)
 		return
 	}
 	for line := range strings.SplitSeq(e.Error, "\n") {
-		v.prose(v.mark(false), line, nil)
+		v.prose(v.mark(false), v.fill("op.failed", "error", line), nil)
 	}
 }
 
@@ -224,19 +235,24 @@ func (v *textView) runEnd(e lab.Event) {
 		return
 	}
 	v.line("")
-	counts := v.fill("run.counts",
-		"steps", strconv.Itoa(e.Steps), "total", strconv.Itoa(e.Total),
-		"held", strconv.Itoa(e.Checks), "tried", strconv.Itoa(v.tried), "time", short(e.Elapsed))
-	v.prose("", v.bold.Sprint(v.say("run."+e.Outcome))+" "+counts, nil)
+	v.prose("", v.counts(e), v.bold)
 	if v.ending && e.Outcome != lab.Failed {
 		return // it is torn down at once
 	}
-	for _, key := range []string{"run." + e.Outcome + ".look", "run." + e.Outcome + ".on", "run." + e.Outcome + ".clean"} {
-		if _, ok := v.catalog[key]; !ok {
-			continue
+	for _, tip := range []struct{ what, command string }{
+		{"look", "netlab shell " + v.home(e)}, {"on", v.goOn(e)}, {"clean", "netlab teardown " + e.Lab},
+	} {
+		if label, ok := v.catalog["run."+e.Outcome+"."+tip.what]; ok {
+			v.advice(label, tip.command)
 		}
-		v.line(v.fill(key, "lab", e.Lab, "home", v.home(e), "again", v.goOn(e)))
 	}
+}
+
+// counts is how a run ended, in one line.
+func (v *textView) counts(e lab.Event) string {
+	return adjoin(v.say("run."+e.Outcome), v.fill("run.counts",
+		"steps", strconv.Itoa(e.Steps), "total", strconv.Itoa(e.Total),
+		"held", strconv.Itoa(e.Checks), "tried", strconv.Itoa(v.tried), "time", short(e.Elapsed)))
 }
 
 // home is what `netlab shell` must be told to open the lab's own namespace.

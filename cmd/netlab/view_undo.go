@@ -22,11 +22,11 @@ func (v *textView) undo(e lab.Event) {
 		if e.Outcome != lab.SkipGone {
 			v.left++
 		}
-		v.prose(indent+"- ", v.fill("undo.skip", "command", e.Command,
+		v.prose(indent+"- ", v.fill("undo.skip", "command", unbroken(e.Command),
 			"why", scenarios.Fill(v.say("undo.skip."+e.Outcome), e.Values)), nil)
 	case lab.UndoFail:
 		v.command(indent, e.Command)
-		v.prose(v.mark(false), e.Error, nil)
+		v.prose(v.mark(false), v.fill("op.failed", "error", e.Error), nil)
 	case lab.UndoEnd:
 		key := "undo." + e.Outcome
 		if e.Outcome == lab.Down && v.left > 0 {

@@ -3,15 +3,12 @@ package cause
 import (
 	"cmp"
 	"net/netip"
-	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 
-	"netlab/lab"
 	"netlab/lab/kernel"
 )
 
@@ -86,8 +83,8 @@ func (f *finder) packets() []packet {
 	return all
 }
 
-// entered lists the base chains that a packet enters by its hook, in their order,
-// with the family as nft writes it.
+// entered lists the base chains of these types at a hook that IPv4 packets go
+// through, in their order.
 func entered(chains []*nftables.Chain, hook string, kinds ...nftables.ChainType) ([]*nftables.Chain, error) {
 	number, err := kernel.NftHook(hook)
 	if err != nil {
@@ -174,59 +171,4 @@ func (f *finder) dropped(p packet, b barrier, w *walk) {
 	from, to := p.place(f.host.String())
 	note(FilterDrop, f.opening(p, b, w), "backend", b.backend, "family", b.family, "table", b.table,
 		"chain", by.chain, "base", b.base, "hook", p.hook, "rule", by.says, "from", from, "to", to)
-}
-
-// opening is the command that lets the packet through: an accept before all
-// else in the base chain, by the pod's device. Where the hook doesn't have
-// that, it is the one that shows the chain.
-func (f *finder) opening(p packet, b barrier, w *walk) lab.Command {
-	way := "-i"
-	if p.reply {
-		way = "-o"
-	}
-	byDevice := !p.reply && p.in.there() && p.in.Name == f.HostDev || p.reply && p.out.there() && p.out.Name == f.HostDev
-	program := f.iptables(b)
-	if program == "" {
-		if !byDevice {
-			return lab.Command{"nft", "list", "chain", b.family, b.table, b.base}
-		}
-		c := lab.Command{"nft", "insert", "rule", b.family, b.table, b.base, map[string]string{"-i": "iifname", "-o": "oifname"}[way], `"` + f.HostDev + `"`}
-		if p.reply {
-			c = append(c, "ct", "state", "established,related")
-		}
-		return append(c, "accept")
-	}
-	c := lab.Command{program}
-	if b.table != "filter" {
-		c = append(c, "-t", b.table)
-	}
-	if !byDevice {
-		return append(c, "-S", b.base)
-	}
-	chain := b.base
-	if rules, err := w.rules(b.base); err == nil && len(rules) > 0 && rules[0].to == "DOCKER-USER" {
-		chain = "DOCKER-USER" // Docker puts itself before what stands in FORWARD
-	}
-	c = append(c, "-I", chain, way, f.HostDev)
-	if p.reply {
-		c = append(c, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED")
-	}
-	return append(c, "-j", "ACCEPT")
-}
-
-// iptables is the program that shows the chain as one of its own, or empty.
-func (f *finder) iptables(b barrier) string {
-	tables := []string{"filter", "mangle", "raw", "security", "nat"}
-	if b.family != "ip" || !slices.Contains(tables, b.table) || strings.ToUpper(b.base) != b.base {
-		return ""
-	}
-	nft := b.backend == "nftables"
-	if t, err := f.kernel.Firewall().IPTables(); err == nil && t.NFT == nft {
-		return "iptables"
-	}
-	t, err := f.kernel.Firewall().IPTablesOf(nft)
-	if err != nil {
-		return ""
-	}
-	return filepath.Base(t.Path)
 }

@@ -91,6 +91,28 @@ func (p packet) option(word, arg string) (a answer, known bool) {
 	return no, false
 }
 
+// target is what a target of iptables does (iptables-extensions(8)).
+func target(name string) (action, string) {
+	switch name {
+	case "ACCEPT":
+		return accepts, "accept"
+	case "DROP":
+		return drops, "drop"
+	case "REJECT":
+		return drops, "reject"
+	case "RETURN":
+		return returns, "return"
+	case "MASQUERADE":
+		return translates, "masquerade"
+	case "SNAT", "NETMAP":
+		return translates, "snat"
+	case "LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "CLASSIFY", "TCPMSS", "DSCP", "TOS", "TTL",
+		"CHECKSUM", "CT", "NOTRACK", "TRACE", "SET", "SECMARK", "CONNSECMARK", "AUDIT", "TCPOPTSTRIP":
+		return passes, ""
+	}
+	return unclear, name
+}
+
 func inPrefix(addr netip.Addr, words string) answer {
 	p, err := netip.ParsePrefix(words)
 	if err != nil || !addr.IsValid() {

@@ -14,7 +14,6 @@ import (
 
 // pod is a live lab of the scenario proxyarp, on a pretend host.
 type pod struct {
-	*kernel.Kernel
 	scenario scenarios.Scenario
 	setting  scenarios.Setting
 }
@@ -24,11 +23,7 @@ type pod struct {
 func build(t testing.TB, firewall string) pod {
 	t.Helper()
 	k := kernel.Open()
-	t.Cleanup(func() {
-		if err := k.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	defer k.Close()
 	if err := machine.BuildWorld(k); err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +33,7 @@ func build(t testing.TB, firewall string) pod {
 	}
 	facts.Firewall, facts.IptablesNFT = firewall, true
 	s := scenarios.ProxyARP()
-	p := pod{k, s, scenarios.Setting{Lab: "proxyarp", Values: s.Defaults(), Facts: facts}}
+	p := pod{s, scenarios.Setting{Lab: "proxyarp", Values: s.Defaults(), Facts: facts}}
 	for _, step := range s.Steps(p.setting) {
 		for _, o := range step.Ops {
 			if err := o.Apply(k); err != nil {
@@ -49,12 +44,15 @@ func build(t testing.TB, firewall string) pod {
 	return p
 }
 
-// find looks for what keeps a goal from working.
+// find looks for what keeps a goal from working, as a process that has built
+// nothing.
 func (p pod) find(t testing.TB, goal cause.Goal) []lab.Cause {
 	t.Helper()
+	k := kernel.Open()
+	defer k.Close()
 	path := p.scenario.Path(p.setting, "")
 	path.Goal = goal
-	causes, err := cause.Find(t.Context(), p.Kernel, path)
+	causes, err := cause.Find(t.Context(), k, path)
 	if err != nil {
 		t.Fatal(err)
 	}

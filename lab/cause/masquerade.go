@@ -105,13 +105,6 @@ func (f *finder) untranslated(walks []walked) error {
 	return nil
 }
 
-func (f *finder) showing(b barrier) lab.Command {
-	if program := f.iptables(b); program != "" {
-		return lab.Command{program, "-t", b.table, "-S", b.base}
-	}
-	return lab.Command{"nft", "list", "chain", b.family, b.table, b.base}
-}
-
 // masquerading is the command for the lab's own ops that are not as they should
 // be, nil where all are. Several of nft's make one, between semicolons.
 func (f *finder) masquerading() (lab.Command, error) {

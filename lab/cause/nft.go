@@ -3,9 +3,6 @@ package cause
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
-	"net"
-	"net/netip"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
@@ -191,28 +188,6 @@ func (e *evaluation) verdict(x expr.Any) {
 	e.condition = ""
 }
 
-// target is what a target of iptables does (iptables-extensions(8)).
-func target(name string) (action, string) {
-	switch name {
-	case "ACCEPT":
-		return accepts, "accept"
-	case "DROP":
-		return drops, "drop"
-	case "REJECT":
-		return drops, "reject"
-	case "RETURN":
-		return returns, "return"
-	case "MASQUERADE":
-		return translates, "masquerade"
-	case "SNAT", "NETMAP":
-		return translates, "snat"
-	case "LOG", "NFLOG", "ULOG", "MARK", "CONNMARK", "CLASSIFY", "TCPMSS", "DSCP", "TOS", "TTL",
-		"CHECKSUM", "CT", "NOTRACK", "TRACE", "SET", "SECMARK", "CONNSECMARK", "AUDIT", "TCPOPTSTRIP":
-		return passes, ""
-	}
-	return unclear, name
-}
-
 func masked(value, mask, xor []byte) []byte {
 	if value == nil || len(value) != len(mask) || len(value) != len(xor) {
 		return nil
@@ -222,66 +197,4 @@ func masked(value, mask, xor []byte) []byte {
 		out[i] = value[i]&mask[i] ^ xor[i]
 	}
 	return out
-}
-
-func metaWord(key expr.MetaKey) string {
-	switch key {
-	case expr.MetaKeyIIFNAME:
-		return "iifname"
-	case expr.MetaKeyOIFNAME:
-		return "oifname"
-	}
-	return ""
-}
-
-// payloadWord names the addresses, also by their first bytes: that is how nft
-// compares prefixes of whole bytes.
-func payloadWord(x *expr.Payload) string {
-	if x.Base != expr.PayloadBaseNetworkHeader {
-		return ""
-	}
-	switch x.Offset {
-	case 12:
-		return "ip saddr"
-	case 16:
-		return "ip daddr"
-	}
-	return ""
-}
-
-// maskWord keeps the mask for comparison, behind a slash.
-func maskWord(what string, mask []byte) string {
-	if what == "" {
-		return ""
-	}
-	bits, _ := net.IPMask(mask).Size()
-	return fmt.Sprintf("%s/%d", what, bits)
-}
-
-// comparison is a condition as nft writes it, where that is simple.
-func comparison(what string, x *expr.Cmp) string {
-	var op string
-	switch x.Op {
-	case expr.CmpOpEq:
-	case expr.CmpOpNeq:
-		op = "!= "
-	default:
-		return ""
-	}
-	var name string
-	bits := 8 * len(x.Data)
-	if n, err := fmt.Sscanf(what, "ip %5s/%d", &name, &bits); n == 0 || err != nil {
-		name = what
-	} else {
-		name = "ip " + name
-	}
-	switch name {
-	case "iifname", "oifname":
-		return name + " " + op + string(bytes.TrimRight(x.Data, "\x00"))
-	case "ip saddr", "ip daddr":
-		var b [4]byte
-		copy(b[:], x.Data)
-		return name + " " + op + dstWords(netip.PrefixFrom(netip.AddrFrom4(b), bits))
-	}
-	return ""
 }

@@ -66,6 +66,14 @@ func (d Dir) Labs() ([]string, error) {
 
 func (d Dir) file(lab string) string { return filepath.Join(d.path, lab+suffix) }
 
+// checkName refuses what would be a file elsewhere, or one that Labs leaves out.
+func checkName(lab string) error {
+	if lab == "" || strings.HasPrefix(lab, ".") || strings.ContainsAny(lab, "/\x00") {
+		return fmt.Errorf("%q can't be the name of a lab: %w", lab, fs.ErrInvalid)
+	}
+	return nil
+}
+
 // Path is the file that a lab's journal is, or would be.
 func (d Dir) Path(lab string) string { return d.file(lab) }
 
@@ -73,18 +81,27 @@ func (d Dir) Path(lab string) string { return d.file(lab) }
 // is an error that wraps fs.ErrNotExist. With ErrDamaged comes what could be
 // read before the damage.
 func (d Dir) Read(lab string) (*State, error) {
+	if err := checkName(lab); err != nil {
+		return nil, err
+	}
 	data, err := readFile(d.file(lab))
 	if err != nil {
 		return nil, err
 	}
-	s, err := parse(data)
-	if err == nil && s.Header.Lab != lab {
-		err = fmt.Errorf("it is the journal of lab %q: %w", s.Header.Lab, ErrDamaged)
+	s, _, err := d.parse(lab, data)
+	return s, err
+}
+
+// parse parses what stands in a lab's file.
+func (d Dir) parse(lab string, data []byte) (s *State, whole int, err error) {
+	s, whole, err = parse(data)
+	if s.Header.Lab != "" && s.Header.Lab != lab {
+		whole, err = 0, fmt.Errorf("it is the journal of lab %q: %w", s.Header.Lab, ErrDamaged)
 	}
 	if err != nil {
-		return s, fmt.Errorf("%s: %w", d.file(lab), err)
+		err = fmt.Errorf("%s: %w", d.file(lab), err)
 	}
-	return s, nil
+	return s, whole, err
 }
 
 // Open opens a lab's journal for writing; see Read for the errors.
@@ -100,61 +117,11 @@ func (d Dir) Open(lab string) (*Journal, error) {
 	return &Journal{State: *s, path: d.file(lab), file: f, observe: d.observe}, nil
 }
 
-// Salvage opens a damaged journal: what stood before the damage is kept, the
-// whole file is set aside as LAB.jsonl.damaged, and the kept part written anew.
-func (d Dir) Salvage(lab string) (*Journal, error) {
-	data, err := readFile(d.file(lab))
-	if err != nil {
-		return nil, err
-	}
-	s, err := parse(data)
-	if !errors.Is(err, ErrDamaged) {
-		return d.Open(lab)
-	}
-	if s.Header.Version == 0 {
-		return nil, fmt.Errorf("%s: %w", d.file(lab), err)
-	}
-	if err := os.Rename(d.file(lab), d.file(lab)+".damaged"); err != nil {
-		return nil, fmt.Errorf("set the damaged journal aside: %w", err)
-	}
-	j, err := d.Create(s.Header)
-	if err != nil {
-		return nil, err
-	}
-	for _, l := range s.lines() {
-		if err := j.append(l); err != nil {
-			return nil, errors.Join(err, j.Close())
-		}
-	}
-	return j, nil
-}
-
-// lines writes a state as records again.
-func (s *State) lines() []line {
-	var lines []line
-	for _, e := range s.Entries {
-		lines = append(lines, line{Intent: &intent{Seq: e.Seq, Step: e.Step, Op: e.Op, Undo: e.Undo}})
-		if e.Done {
-			lines = append(lines, line{Done: &done{Seq: e.Seq, Made: e.Made}})
-		}
-		if e.Taken != nil {
-			lines = append(lines, line{Take: &take{Seq: e.Seq, Undo: e.Taken}})
-		}
-		if e.Undone {
-			lines = append(lines, line{Undone: e.Seq})
-		}
-	}
-	for id, at := range s.Steps {
-		lines = append(lines, line{Step: &stepEnd{ID: id, Done: true, At: at}})
-	}
-	return lines
-}
-
 // Create makes a lab's journal with its header. The file appears whole: it is
 // written under another name first. A lab that has one is an error wrapping
 // fs.ErrExist.
 func (d Dir) Create(h Header) (*Journal, error) {
-	if err := d.make(); err != nil {
+	if err := checkName(h.Lab); err != nil {
 		return nil, err
 	}
 	h.Version = Version
@@ -162,17 +129,59 @@ func (d Dir) Create(h Header) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode the journal's header: %w", err)
 	}
-	f, err := os.CreateTemp(d.path, ".new-*")
-	if err != nil {
+	text = append(text, '\n')
+	if _, _, err := parse(text); err != nil {
 		return nil, fmt.Errorf("make the journal: %w", err)
 	}
-	_, err = f.Write(append(text, '\n'))
-	if err == nil {
-		err = os.Link(f.Name(), d.file(h.Lab)) // fails where a rename would replace
-	}
-	err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-	if err != nil {
+	// Where a rename would replace a file, a link fails.
+	if err := d.put(text, func(new string) error { return os.Link(new, d.file(h.Lab)) }); err != nil {
 		return nil, fmt.Errorf("make the journal: %w", err)
 	}
 	return d.Open(h.Lab)
+}
+
+// Salvage opens a damaged journal: what stood before the damage is kept, and the
+// whole file beside it as LAB.jsonl.damaged. The caller holds the lab's lock.
+func (d Dir) Salvage(lab string) (*Journal, error) {
+	if err := checkName(lab); err != nil {
+		return nil, err
+	}
+	data, err := readFile(d.file(lab))
+	if err != nil {
+		return nil, err
+	}
+	_, whole, err := d.parse(lab, data)
+	if !errors.Is(err, ErrDamaged) {
+		return d.Open(lab)
+	}
+	if whole == 0 {
+		return nil, err
+	}
+	damaged := d.file(lab) + ".damaged"
+	if err := d.put(data, func(new string) error { return os.Rename(new, damaged) }); err != nil {
+		return nil, fmt.Errorf("set the damaged journal aside: %w", err)
+	}
+	if err := d.put(data[:whole], func(new string) error { return os.Rename(new, d.file(lab)) }); err != nil {
+		return nil, fmt.Errorf("keep what is whole of the journal: %w", err)
+	}
+	return d.Open(lab)
+}
+
+// put writes a file under a passing name, for place to put where it belongs.
+func (d Dir) put(data []byte, place func(new string) error) error {
+	if err := d.make(); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(d.path, ".new-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = place(f.Name())
+	}
+	if gone := os.Remove(f.Name()); !errors.Is(gone, fs.ErrNotExist) { // not after a rename
+		err = errors.Join(err, gone)
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type Journal struct {
 	path    string
 	file    *os.File
 	observe func() // see Dir.Observed; nil: nobody does
+	torn    error  // a record that stands there in part, and could not be taken back
 }
 
 // pageSize is the least page size; see append.
@@ -28,43 +30,64 @@ const pageSize = 4096
 // half a record, so a record that would straddle a page is pushed to the next
 // one with blanks: within a page the kernel copies all or nothing
 // (generic_perform_write, mm/filemap.c). A write that fell short, on a full
-// disk, is taken back.
-func (j *Journal) append(l line) error {
+// disk, is taken back. The file is locked meanwhile: another process may add a
+// record by Take, and whoever reads must not see a part of one.
+func (j *Journal) append(l line) (err error) {
 	text, err := json.Marshal(l)
 	if err != nil {
 		return fmt.Errorf("encode a record of %s: %w", j.path, err)
 	}
 	text = append(text, '\n')
-	end, err := j.file.Seek(0, 2)
+	var read line // as whoever reads it will see it
+	if err := decode(text, &read); err != nil {
+		return fmt.Errorf("encode a record of %s: %w", j.path, err)
+	}
+	if err := j.check(read); err != nil {
+		return fmt.Errorf("a record that can't follow in %s: %w", j.path, err)
+	}
+	if j.observe != nil {
+		j.observe()
+		defer j.observe()
+	}
+	if err := flock(j.file, unix.LOCK_EX); err != nil {
+		return fmt.Errorf("lock %s: %w", j.path, err)
+	}
+	defer func() { err = errors.Join(err, flock(j.file, unix.LOCK_UN)) }()
+	end, err := j.file.Seek(0, io.SeekEnd)
 	if err != nil {
 		return fmt.Errorf("find the end of %s: %w", j.path, err)
 	}
 	if left := pageSize - int(end%pageSize); len(text) > left && len(text) <= pageSize {
-		blanks := make([]byte, left)
-		for i := range blanks {
-			blanks[i] = ' '
-		}
+		blanks := bytes.Repeat([]byte(" "), left)
 		blanks[left-1] = '\n'
 		if err := j.write(end, blanks); err != nil {
 			return err
 		}
 		end += int64(left)
 	}
-	if j.observe != nil {
-		j.observe()
-		defer j.observe()
-	}
 	if err := j.write(end, text); err != nil {
 		return err
 	}
-	return j.line(text)
+	j.add(read)
+	return nil
 }
 
+// write writes at the end, or takes back what it wrote of the text. When even
+// that fails nothing more is written: it would be one line with the torn one.
 func (j *Journal) write(end int64, text []byte) error {
-	if _, err := j.file.Write(text); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", j.path, err), j.file.Truncate(end))
+	if j.torn != nil {
+		return j.torn
 	}
-	return nil
+	_, err := j.file.Write(text)
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("write %s: %w", j.path, err)
+	if back := j.file.Truncate(end); back != nil {
+		err = errors.Join(err, back)
+		j.torn = err
+	}
+	return err
 }
 
 // Intend announces an op and what will undo it, and returns its number.
@@ -103,7 +126,7 @@ func (j *Journal) Reload() error {
 	if err != nil {
 		return err
 	}
-	s, err := parse(data)
+	s, _, err := parse(data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", j.path, err)
 	}
@@ -130,7 +153,10 @@ func readFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	defer f.Close()
+	defer f.Close() // gives up the lock
+	if err := flock(f, unix.LOCK_SH); err != nil {
+		return nil, fmt.Errorf("lock %s: %w", filepath.Base(path), err)
+	}
 	data, err := io.ReadAll(f)
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", filepath.Base(path), err)

@@ -13,24 +13,36 @@ import (
 // ErrBusy: another netlab is at work on the same lab.
 var ErrBusy = errors.New("in use by another netlab")
 
+// BusyError is an ErrBusy that says of which lab, and who is at work.
+type BusyError struct {
+	Lab string
+	PID string // as the other has signed; empty before it has
+}
+
+func (e *BusyError) Error() string { return fmt.Sprintf("lab %s, pid %s: %v", e.Lab, e.PID, ErrBusy) }
+func (e *BusyError) Unwrap() error { return ErrBusy }
+
 // Lock is a lock on a file (flock(2)); the kernel drops it with the process.
 type Lock struct {
 	file *os.File
 }
 
 // Lock takes a lab's lock: whoever changes the lab holds it. When another
-// process has it, Lock does not wait: the error wraps ErrBusy and names the pid.
+// process has it, Lock does not wait: the error is a *BusyError.
 func (d Dir) Lock(lab string) (*Lock, error) {
+	if err := checkName(lab); err != nil {
+		return nil, err
+	}
 	l, err := d.open("." + lab + ".lock")
 	if err != nil {
 		return nil, err
 	}
-	err = unix.Flock(int(l.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	err = flock(l.file, unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		holder := make([]byte, 32)
 		n, _ := l.file.ReadAt(holder, 0)
 		pid, _, _ := strings.Cut(string(holder[:n]), "\n")
-		return nil, errors.Join(fmt.Errorf("lab %s, pid %s: %w", lab, pid, ErrBusy), l.file.Close())
+		return nil, errors.Join(&BusyError{Lab: lab, PID: pid}, l.file.Close())
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("lock lab %s: %w", lab, err), l.file.Close())
@@ -44,20 +56,23 @@ func (d Dir) Lock(lab string) (*Lock, error) {
 // LockShared waits for the lock over what several labs share. It is held for
 // the moment of one op only.
 func (d Dir) LockShared() (*Lock, error) {
-	l, err := d.open(".shared.lock")
+	l, err := d.open(".shared") // no lab's lock, which ends in .lock
 	if err != nil {
 		return nil, err
 	}
-	for {
-		err = unix.Flock(int(l.file.Fd()), unix.LOCK_EX)
-		if !errors.Is(err, unix.EINTR) {
-			break
-		}
-	}
-	if err != nil {
+	if err := flock(l.file, unix.LOCK_EX); err != nil {
 		return nil, errors.Join(fmt.Errorf("lock what labs share: %w", err), l.file.Close())
 	}
 	return l, nil
+}
+
+// flock is flock(2), begun again when a signal comes in between.
+func flock(f *os.File, how int) error {
+	for {
+		if err := unix.Flock(int(f.Fd()), how); !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
 }
 
 func (d Dir) open(name string) (*Lock, error) {

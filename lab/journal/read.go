@@ -25,99 +25,75 @@ type State struct {
 }
 
 // parse reads a whole journal. With an error it returns what could be read
-// before it: a State with an empty Header when not even that.
-func parse(data []byte) (*State, error) {
-	s := &State{Steps: map[string]time.Time{}}
-	lines := bytes.SplitAfter(data, []byte("\n"))
-	first, rest := lines[0], lines[1:]
-	if err := s.header(first); err != nil {
-		return s, err
+// before it, a State with an empty Header when not even that, and the length of
+// the text that said so.
+func parse(data []byte) (s *State, whole int, err error) {
+	s = &State{Steps: map[string]time.Time{}}
+	for i, text := range bytes.SplitAfter(data, []byte("\n")) {
+		switch {
+		case i == 0:
+			err = s.header(text)
+		case len(text) == 0: // after the final newline
+		case !bytes.HasSuffix(text, []byte("\n")):
+			err = fmt.Errorf("line %d is cut short: %w", i+1, ErrDamaged)
+		case len(bytes.TrimSpace(text)) == 0: // padding
+		default:
+			if err = s.line(text); err != nil {
+				err = fmt.Errorf("line %d: %w: %w", i+1, err, ErrDamaged)
+			}
+		}
+		if err != nil {
+			return s, whole, err
+		}
+		whole += len(text)
 	}
-	for i, text := range rest {
-		if len(text) == 0 {
-			break // after the final newline
-		}
-		if !bytes.HasSuffix(text, []byte("\n")) {
-			return s, fmt.Errorf("line %d is cut short: %w", i+2, ErrDamaged)
-		}
-		text = bytes.TrimSpace(text)
-		if len(text) == 0 {
-			continue // padding
-		}
-		if err := s.line(text); err != nil {
-			return s, fmt.Errorf("line %d: %w: %w", i+2, err, ErrDamaged)
-		}
-	}
-	return s, nil
+	return s, whole, nil
 }
 
+// header reads the version before all else: what a later one means by the other
+// fields is not for us to say.
 func (s *State) header(text []byte) error {
-	var h Header
-	if err := json.Unmarshal(text, &h); err != nil || h.Version < 1 {
+	var v struct {
+		Version int `json:"netlab_journal"`
+	}
+	if err := json.Unmarshal(text, &v); err != nil || v.Version < 1 {
 		return fmt.Errorf("line 1 is no header: %w", ErrDamaged)
 	}
-	if h.Version > Version {
-		return fmt.Errorf("its version is %d, known are versions up to %d: %w", h.Version, Version, ErrNewer)
+	if v.Version > Version {
+		return fmt.Errorf("its version is %d, known are versions up to %d: %w", v.Version, Version, ErrNewer)
 	}
-	if h.Lab == "" || h.Scenario == "" || !bytes.HasSuffix(text, []byte("\n")) {
+	var h Header
+	if err := decode(text, &h); err != nil || h.Lab == "" || h.Scenario == "" || !bytes.HasSuffix(text, []byte("\n")) {
 		return fmt.Errorf("line 1 is no whole header: %w", ErrDamaged)
 	}
 	s.Header = h
 	return nil
 }
 
+// line takes in the text of one record.
 func (s *State) line(text []byte) error {
 	var l line
-	dec := json.NewDecoder(bytes.NewReader(text))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&l); err != nil {
+	if err := decode(text, &l); err != nil {
 		return fmt.Errorf("not a record: %w", err)
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one record")
+	if err := s.check(l); err != nil {
+		return err
 	}
-	switch {
-	case l.Intent != nil:
-		if l.Intent.Seq != len(s.Entries)+1 {
-			return fmt.Errorf("op %d follows op %d", l.Intent.Seq, len(s.Entries))
-		}
-		s.Entries = append(s.Entries, Entry{
-			Seq: l.Intent.Seq, Step: l.Intent.Step, Op: l.Intent.Op, Undo: l.Intent.Undo,
-		})
-		return nil
-	case l.Done != nil:
-		e, err := s.entry(l.Done.Seq)
-		if err == nil {
-			e.Done, e.Made = true, l.Done.Made
-		}
-		return err
-	case l.Undone != 0:
-		e, err := s.entry(l.Undone)
-		if err == nil {
-			e.Undone = true
-		}
-		return err
-	case l.Take != nil:
-		e, err := s.entry(l.Take.Seq)
-		if err == nil {
-			e.Taken = append(e.Taken, l.Take.Undo...)
-		}
-		return err
-	case l.Step != nil && l.Step.Done:
-		s.Steps[l.Step.ID] = l.Step.At
-		return nil
-	case l.Step != nil:
-		delete(s.Steps, l.Step.ID)
-		return nil
-	}
-	return errors.New("an empty record")
+	s.add(l)
+	return nil
 }
 
-func (s *State) entry(seq int) (*Entry, error) {
-	if seq < 1 || seq > len(s.Entries) {
-		return nil, fmt.Errorf("there is no op %d", seq)
+// decode reads text that is one JSON value and has no field we don't know.
+func decode(text []byte, into any) error {
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(into); err != nil {
+		return err
 	}
-	return &s.Entries[seq-1], nil
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows it")
+	}
+	return nil
 }
 
 // Open lists the entries that are not undone, oldest first.

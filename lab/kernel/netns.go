@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
@@ -15,6 +16,9 @@ import (
 // taken is an error that wraps fs.ErrExist, and nothing is changed. The calling
 // thread stays where it is.
 func (k *Kernel) AddNetns(name string) error {
+	if err := checkNetnsName(name); err != nil {
+		return err
+	}
 	if err := shareNetnsDir(); err != nil {
 		return err
 	}
@@ -47,6 +51,9 @@ func (k *Kernel) AddNetns(name string) error {
 // drops the namespace itself, with all that is in it, a little later. A name
 // that is not there is an error that wraps fs.ErrNotExist.
 func (k *Kernel) DelNetns(name string) error {
+	if err := checkNetnsName(name); err != nil {
+		return err
+	}
 	k.Forget(name)
 	path := namespacePath(name)
 	if err := unix.Unmount(path, unix.MNT_DETACH); err != nil && !errors.Is(err, unix.EINVAL) {
@@ -86,6 +93,14 @@ func shareNetnsDir() error {
 	}
 	if err != nil {
 		return fmt.Errorf("share %s: %w", NetnsDir, err)
+	}
+	return nil
+}
+
+// checkNetnsName keeps to the files in NetnsDir what is made and removed there.
+func checkNetnsName(name string) error {
+	if name == Host || name == "." || name == ".." || strings.ContainsRune(name, '/') {
+		return fmt.Errorf("%q is no name for a network namespace", name)
 	}
 	return nil
 }

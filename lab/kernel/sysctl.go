@@ -63,14 +63,15 @@ func (n *Namespace) where(f func() error) error {
 	return n.Do(f)
 }
 
-// writeSysctl opens without O_CREAT and O_TRUNC: /proc/sys refuses neither, but
+// writeSysctl ends the value with a newline, as sysctl(8) does: of an empty one
+// there would be nothing to write. It opens without O_CREAT and O_TRUNC: /proc/sys refuses neither, but
 // a mistyped key must not look like a file that could be made.
 func writeSysctl(key, value string) error {
 	fd, err := unix.Open(SysctlPath(key), unix.O_WRONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
-	_, err = unix.Write(fd, []byte(value))
+	_, err = unix.Write(fd, []byte(value+"\n"))
 	if closeErr := unix.Close(fd); err == nil {
 		err = closeErr
 	}

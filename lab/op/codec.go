@@ -3,7 +3,9 @@ package op
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
 
 	"netlab/lab"
@@ -30,11 +32,17 @@ func (Codec) Decode(kind string, data json.RawMessage) (lab.Op, error) {
 		if zero.Kind() != kind {
 			continue
 		}
+		if bytes.Equal(bytes.TrimSpace(data), []byte("null")) { // would be the zero op
+			return nil, fmt.Errorf("decode %s: there is none", kind)
+		}
 		into := reflect.New(reflect.TypeOf(zero))
 		dec := json.NewDecoder(bytes.NewReader(data))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(into.Interface()); err != nil {
 			return nil, fmt.Errorf("decode %s: %w", kind, err)
+		}
+		if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("decode %s: there is more after it", kind)
 		}
 		return into.Elem().Interface().(lab.Op), nil
 	}

@@ -136,13 +136,14 @@ func (o LinkSetUp) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	if link.Attrs().RawFlags&unix.IFF_LOOPBACK == 0 {
 		return o.Undo(), nil
 	}
-	// The kernel gives a loopback device without an address 127.0.0.1/8 when it
-	// is set up, and leaves it when it is set down (inetdev_event).
-	addrs, err := addrsOf(n, link, netlink.FAMILY_V4)
-	if err != nil || len(addrs) > 0 {
+	// The kernel gives a loopback device 127.0.0.1/8 when it is set up, and leaves
+	// it when it is set down (inetdev_event).
+	own := netip.MustParsePrefix("127.0.0.1/8")
+	found, err := findAddr(n, link, own)
+	if err != nil || found != nil {
 		return o.Undo(), err
 	}
-	return append(o.Undo(), AddrDel{NS: o.NS, Link: o.Name, Addr: netip.MustParsePrefix("127.0.0.1/8")}), nil
+	return append(o.Undo(), AddrDel{NS: o.NS, Link: o.Name, Addr: own}), nil
 }
 
 func (o LinkSetUp) Within() []lab.Ref { return linkRefs(o.NS, o.Name) }

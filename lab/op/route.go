@@ -64,6 +64,9 @@ func (o RouteDel) Undo() []lab.Op    { return []lab.Op{RouteAdd(o)} }
 func (o RouteAdd) Within() []lab.Ref { return linkRefs(o.NS, o.Dev) }
 func (o RouteDel) Within() []lab.Ref { return linkRefs(o.NS, o.Dev) }
 
+// Inverse: one route to the destination is enough for the place to be taken. The
+// kernel would take another beside one with a metric or a tos, and give the new
+// one the old one's packets.
 func (o RouteAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	n, err := k.Namespace(o.NS)
 	if err != nil {
@@ -79,7 +82,13 @@ func (o RouteAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	return o.Undo(), nil
 }
 
-func (o RouteDel) Inverse(*kernel.Kernel) ([]lab.Op, error) { return o.Undo(), nil }
+func (o RouteDel) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
+	_, _, err := o.find(k)
+	if err != nil {
+		return nil, err
+	}
+	return o.Undo(), nil
+}
 
 func (o RouteAdd) scope() netlink.Scope {
 	switch {
@@ -110,6 +119,9 @@ func (o RouteAdd) Apply(k *kernel.Kernel) error {
 	if err != nil {
 		return err
 	}
+	if !o.Dst.Addr().Is4() || o.Via.IsValid() && !o.Via.Is4() {
+		return fmt.Errorf("add the route to %s in %s: it is no IPv4 route", o.Dst, n)
+	}
 	err = n.Change(func(h *netlink.Handle) error { return h.RouteAdd(o.netlinkRoute(link)) })
 	if err != nil {
 		return fmt.Errorf("add the route to %s in %s: %w", o.dst(), n, err)
@@ -117,14 +129,16 @@ func (o RouteAdd) Apply(k *kernel.Kernel) error {
 	return nil
 }
 
+// Apply deletes the route that RouteAdd made, no other: the kernel, asked for a
+// route without a metric, would take one with any.
 func (o RouteDel) Apply(k *kernel.Kernel) error {
-	n, link, err := undoLink(k, o.NS, o.Dev)
+	n, link, err := o.find(k)
 	if err != nil {
 		return err
 	}
 	err = n.Change(func(h *netlink.Handle) error { return h.RouteDel(RouteAdd(o).netlinkRoute(link)) })
-	if errors.Is(err, unix.ESRCH) {
-		return fmt.Errorf("route to %s: %w", RouteAdd(o).dst(), lab.ErrGone)
+	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("route to %s in %s: %w", RouteAdd(o).dst(), n, lab.ErrGone)
 	}
 	if err != nil {
 		return fmt.Errorf("delete the route to %s in %s: %w", RouteAdd(o).dst(), n, err)
@@ -132,13 +146,32 @@ func (o RouteDel) Apply(k *kernel.Kernel) error {
 	return nil
 }
 
+// find returns an error wrapping ErrGone where the route's place is empty, and
+// ErrChanged where another route stands in it.
+func (o RouteDel) find(k *kernel.Kernel) (*kernel.Namespace, netlink.Link, error) {
+	n, link, err := undoLink(k, o.NS, o.Dev)
+	if err != nil {
+		return nil, nil, err
+	}
+	found, err := routesTo(n, o.Dst)
+	if err != nil {
+		return nil, nil, err
+	}
+	as := lab.ErrGone
+	for _, r := range found {
+		if RouteAdd(o).made(link, r) && r.Protocol == unix.RTPROT_BOOT {
+			return n, link, nil
+		}
+		if r.Priority == 0 && r.Tos == 0 {
+			as = lab.ErrChanged
+		}
+	}
+	return nil, nil, fmt.Errorf("route to %s in %s: %w", RouteAdd(o).dst(), n, as)
+}
+
 // Verify looks for a route of the same destination and compares every field.
 func (o RouteAdd) Verify(k *kernel.Kernel) error {
-	n, err := k.Namespace(o.NS)
-	if err != nil {
-		return err
-	}
-	link, err := foundLink(n, o.Dev)
+	n, link, err := foundLink(k, o.NS, o.Dev)
 	if err != nil {
 		return err
 	}
@@ -146,47 +179,20 @@ func (o RouteAdd) Verify(k *kernel.Kernel) error {
 	if err != nil {
 		return err
 	}
-	want := o.describe()
 	var others []string
 	for _, r := range found {
-		as := RouteAdd{NS: o.NS, Dst: o.Dst, Dev: o.Dev, Scope: r.Scope.String()}
-		if via, ok := netip.AddrFromSlice(r.Gw); ok {
-			as.Via = via.Unmap()
-		}
-		if r.Scope == netlink.SCOPE_UNIVERSE {
-			as.Scope = "global"
-		}
-		if r.LinkIndex != link.Attrs().Index {
-			as.Dev = fmt.Sprintf("if%d", r.LinkIndex)
-			if other, err := n.Netlink.LinkByIndex(r.LinkIndex); err == nil {
-				as.Dev = other.Attrs().Name
-			}
-		}
-		if as.describe() == want && r.Type == unix.RTN_UNICAST {
+		if o.made(link, r) {
 			return nil
 		}
-		others = append(others, as.describe())
+		others = append(others, describeRoute(n, r))
 	}
 	if others == nil {
 		others = []string{"missing"}
 	}
 	return &lab.Mismatch{
 		Object: "route to " + o.dst() + " in " + n.String(), Field: "path",
-		Want: want, Found: strings.Join(others, " and "),
+		Want: o.describe(), Found: strings.Join(others, " and "),
 	}
-}
-
-// describe is what a route says besides its destination, its scope spelt out.
-func (o RouteAdd) describe() string {
-	scope := o.Scope
-	if scope == "" {
-		scope = map[bool]string{true: "global", false: "link"}[o.Via.IsValid()]
-	}
-	s := "dev " + o.Dev + " scope " + scope
-	if o.Via.IsValid() {
-		s = "via " + o.Via.String() + " " + s
-	}
-	return s
 }
 
 func (o RouteDel) Verify(k *kernel.Kernel) error {

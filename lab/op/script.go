@@ -9,7 +9,7 @@ func (o SysctlSet) Script() (save, undo []string) {
 		return nil, nil
 	}
 	keys := o.Key
-	if o.Key == ipForward {
+	if o.Key == ipForward || o.Key == allForwarding {
 		keys += " net/ipv4/conf/all/accept_redirects net/ipv4/conf/*/forwarding"
 	}
 	return []string{`(cd /proc/sys && grep -H . ` + keys + `) | sed 's/:/=/' >> "$was"/sysctl`},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"netlab/lab"
@@ -51,14 +52,19 @@ func (o SysctlRestore) Command() lab.Command {
 	return lab.In(o.NS, c...)
 }
 
-// assignment writes a key as sysctl(8) prints it, with dots, unless a device
+func assignment(key, value string) string { return sysctlName(key) + "=" + value }
+
+// sysctlName writes a key as sysctl(8) prints it, with dots, unless a device
 // name in it holds a dot: then with the slashes that sysctl takes as well.
-func assignment(key, value string) string {
-	if !strings.Contains(key, ".") {
-		key = strings.ReplaceAll(key, "/", ".")
+func sysctlName(key string) string {
+	if strings.Contains(key, ".") {
+		return key
 	}
-	return key + "=" + value
+	return strings.ReplaceAll(key, "/", ".")
 }
+
+// sameValue: what is written with spaces may be read with tabs.
+func sameValue(a, b string) bool { return slices.Equal(strings.Fields(a), strings.Fields(b)) }
 
 // Undo can't know what was there before; see Inverse.
 func (o SysctlSet) Undo() []lab.Op     { return nil }
@@ -76,53 +82,27 @@ func (o SysctlSet) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	if was == o.Value {
+	if sameValue(was, o.Value) {
 		return nil, nil
 	}
 	values := []SysctlWas{{Key: o.Key, Was: was, Left: o.Value}}
-	if o.Key == ipForward {
-		along, err := forwardingAlong(n, was, o.Value)
-		if err != nil {
-			return nil, err
-		}
-		values = append(values, along...)
-	}
-	return []lab.Op{SysctlRestore{NS: o.NS, Values: values}}, nil
-}
-
-const ipForward = "net/ipv4/ip_forward"
-
-// forwardingAlong lists what a change of ip_forward changes along with it: the
-// forwarding of every device and of devices to come, and whether redirects are
-// accepted (inet_forward_change, net/ipv4/devinet.c).
-func forwardingAlong(n *kernel.Namespace, was, value string) ([]SysctlWas, error) {
-	const conf = "net/ipv4/conf"
-	devices, err := n.SysctlNames(conf)
+	along, err := sysctlsAlong(n, o.Key, was, o.Value)
 	if err != nil {
 		return nil, err
 	}
-	not := map[string]string{"0": "1", "1": "0"}
-	along := []SysctlWas{{Key: conf + "/all/accept_redirects", Left: not[value]}}
-	for _, dev := range devices {
-		if dev != "all" { // conf/all/forwarding is ip_forward itself
-			along = append(along, SysctlWas{Key: conf + "/" + dev + "/forwarding", Left: value})
-		}
-	}
-	for i, v := range along {
-		if along[i].Was, err = n.Sysctl(v.Key); err != nil {
-			return nil, err
-		}
-		back := was
-		if i == 0 {
-			back = not[was]
-		}
-		along[i].Follows = along[i].Was == back
-	}
-	return along, nil
+	return []lab.Op{SysctlRestore{NS: o.NS, Values: append(values, along...)}}, nil
 }
 
 func (o SysctlSet) Within() []lab.Ref     { return sysctlWithin(o.NS, o.Key) }
-func (o SysctlRestore) Within() []lab.Ref { return sysctlWithin(o.NS, o.Values[0].Key) }
+func (o SysctlRestore) Within() []lab.Ref { return sysctlWithin(o.NS, o.first().Key) }
+
+// first is the key that was set; the zero value in a journal that holds none.
+func (o SysctlRestore) first() SysctlWas {
+	if len(o.Values) == 0 {
+		return SysctlWas{}
+	}
+	return o.Values[0]
+}
 
 // sysctlWithin is the device that a per-device key belongs to:
 // net/FAMILY/conf/DEV/… or net/FAMILY/neigh/DEV/….
@@ -143,11 +123,14 @@ func sysctlDevice(key string) string {
 
 // Shared: a key of the whole host may be needed by several labs.
 func (o SysctlSet) Shared() string     { return sysctlShared(o.NS, o.Key) }
-func (o SysctlRestore) Shared() string { return sysctlShared(o.NS, o.Values[0].Key) }
+func (o SysctlRestore) Shared() string { return sysctlShared(o.NS, o.first().Key) }
 
 func sysctlShared(ns, key string) string {
 	if ns != kernel.Host || sysctlDevice(key) != "" {
 		return ""
+	}
+	if key == allForwarding {
+		key = ipForward
 	}
 	return "sysctl " + key
 }
@@ -164,44 +147,45 @@ func (o SysctlSet) Apply(k *kernel.Kernel) error {
 // since is kept, through the side effects too; when that is so of the first key,
 // nothing is written and ErrChanged returned.
 func (o SysctlRestore) Apply(k *kernel.Kernel) error {
-	n, err := k.Namespace(o.NS)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("network namespace %s: %w", o.NS, lab.ErrGone)
-	}
+	n, err := undoNamespace(k, o.NS)
 	if err != nil {
 		return err
 	}
-	target := make([]string, len(o.Values)) // empty: the key is gone
-	for i, v := range o.Values {
+	values, err := o.withNewcomers(n)
+	if err != nil {
+		return err
+	}
+	target := make([]string, len(values))
+	gone := make([]bool, len(values)) // with its device
+	for i, v := range values {
 		now, err := n.Sysctl(v.Key)
 		switch {
-		case errors.Is(err, fs.ErrNotExist) && i > 0: // its device is gone
+		case errors.Is(err, fs.ErrNotExist) && i == 0:
+			return fmt.Errorf("sysctl %s: %w", sysctlName(v.Key), lab.ErrGone)
 		case errors.Is(err, fs.ErrNotExist):
-			return fmt.Errorf("sysctl %s: %w", v.Key, lab.ErrGone)
+			gone[i] = true
 		case err != nil:
 			return err
-		case now == v.Left:
+		case sameValue(now, v.Left):
 			target[i] = v.Was
-		case now == v.Was:
-			target[i] = now
-		case i == 0:
-			return fmt.Errorf("sysctl %s is %s, the lab left %s: %w", v.Key, now, v.Left, lab.ErrChanged)
+		case i == 0 && !sameValue(now, v.Was):
+			return fmt.Errorf("sysctl %s is %s, the lab left %s: %w", sysctlName(v.Key), now, v.Left, lab.ErrChanged)
 		default:
 			target[i] = now
 		}
 	}
-	for i, v := range o.Values {
-		if target[i] == "" {
+	for i, v := range values {
+		if gone[i] {
 			continue
 		}
 		now, err := n.Sysctl(v.Key)
-		if err != nil {
-			return err
+		if err == nil && !sameValue(now, target[i]) {
+			err = n.SetSysctl(v.Key, target[i])
 		}
-		if now == target[i] {
+		if errors.Is(err, fs.ErrNotExist) { // just now
 			continue
 		}
-		if err := n.SetSysctl(v.Key, target[i]); err != nil {
+		if err != nil {
 			return err
 		}
 	}
@@ -212,7 +196,10 @@ func (o SysctlSet) Verify(k *kernel.Kernel) error { return verifySysctl(k, o.NS,
 
 // Verify looks at the first key: the others may rightly be someone else's.
 func (o SysctlRestore) Verify(k *kernel.Kernel) error {
-	err := verifySysctl(k, o.NS, o.Values[0].Key, o.Values[0].Was)
+	if len(o.Values) == 0 {
+		return nil
+	}
+	err := verifySysctl(k, o.NS, o.first().Key, o.first().Was)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
@@ -220,16 +207,19 @@ func (o SysctlRestore) Verify(k *kernel.Kernel) error {
 }
 
 func verifySysctl(k *kernel.Kernel, ns, key, want string) error {
-	n, err := k.Namespace(ns)
+	n, err := foundNamespace(k, ns)
 	if err != nil {
 		return err
 	}
 	found, err := n.Sysctl(key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &lab.Mismatch{Object: "sysctl " + sysctlName(key), Field: "name", Want: "in " + n.String(), Found: "missing", Err: err}
+	}
 	if err != nil {
 		return err
 	}
-	if found != want {
-		return &lab.Mismatch{Object: "sysctl " + strings.ReplaceAll(key, "/", "."), Field: "value", Want: want, Found: found}
+	if !sameValue(found, want) {
+		return &lab.Mismatch{Object: "sysctl " + sysctlName(key), Field: "value", Want: want, Found: found}
 	}
 	return nil
 }

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"netlab/lab"
+	"netlab/scenarios"
+)
+
+// transcript keeps a run as Markdown that reads as a handout: what each step is
+// for, its commands, what was seen, and what had been predicted. It is written
+// as the run goes, so an interrupted one is kept too. A nil transcript keeps
+// nothing.
+type transcript struct {
+	file  *os.File
+	view  *textView // for its words and values
+	fence bool      // a code block is open
+	err   error     // the first that writing had
+}
+
+// openTranscript makes the file, before anything is changed.
+func openTranscript(path string) (*os.File, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return nil, &usageError{Text: fmt.Sprintf("--transcript: %v", err)}
+	}
+	return f, nil
+}
+
+func (t *transcript) close() error {
+	if t == nil {
+		return nil
+	}
+	t.prose("")
+	return errors.Join(t.err, t.file.Close())
+}
+
+func (t *transcript) write(text string) {
+	if _, err := t.file.WriteString(text); err != nil && t.err == nil {
+		t.err = fmt.Errorf("write the transcript: %w", err)
+	}
+}
+
+// prose ends a code block that is open, and writes a paragraph.
+func (t *transcript) prose(text string) {
+	if t.fence {
+		t.write("```\n\n")
+		t.fence = false
+	}
+	if text != "" {
+		t.write(text + "\n\n")
+	}
+}
+
+// code writes a line of a code block.
+func (t *transcript) code(line string) {
+	if !t.fence {
+		t.write("```console\n")
+		t.fence = true
+	}
+	t.write(line + "\n")
+}
+
+// also is a view that keeps what it passes on.
+func (t *transcript) also(view func(lab.Event)) func(lab.Event) {
+	if t == nil {
+		return view
+	}
+	return func(e lab.Event) {
+		t.keep(e)
+		view(e)
+	}
+}
+
+func (t *transcript) keep(e lab.Event) {
+	v := t.view
+	text := func(s string) string { return v.text(s, e.Values) }
+	switch e.Type {
+	case lab.RunStart:
+		t.prose("# " + e.Lab + ": " + v.words.Title)
+		t.prose(text(v.words.Intro))
+		t.prose(v.fill("transcript.when", "time", e.Time.Local().Format("2006-01-02 15:04"), "where", v.fill("machine."+e.Machine, "uplink", v.values["uplink"])))
+	case lab.StepStart:
+		t.prose(fmt.Sprintf("## %d. %s", e.Index, text(v.step(e).Title)))
+		t.prose(text(v.step(e).Goal))
+	case lab.NoteSaid:
+		t.prose("> " + text(v.step(e).Notes[e.ID]))
+	case lab.Refused:
+		t.code("# " + text(v.step(e).Refusals[e.ID]))
+		t.code("$ " + e.Command)
+		t.code(v.fill("refused", "words", e.Error))
+	case lab.OpDone:
+		t.code("$ " + e.Command)
+	case lab.OpFailed, lab.UndoFail:
+		t.code("$ " + e.Command)
+		t.code(e.Error)
+	case lab.CheckDone:
+		t.check(e)
+	case lab.StepEnd:
+		t.prose(text(v.step(e).Why))
+	case lab.RunEnd:
+		t.prose("**" + v.counts(e) + "**")
+	case lab.UndoStart:
+		t.prose("## " + v.fill("undo.start", "lab", e.Lab))
+	case lab.UndoDone:
+		t.code("$ " + e.Command)
+	}
+}
+
+func (t *transcript) check(e lab.Event) {
+	v := t.view
+	w := v.words.Check(e.Step, e.ID)
+	seen, ok := w.Outcomes[e.Outcome]
+	if !ok {
+		seen = v.say("outcome." + e.Outcome)
+	}
+	mark := map[bool]string{true: "✓", false: "✗"}[*e.Holds]
+	if e.Phase == lab.Before {
+		mark += " " + v.say("phase.before")
+	}
+	t.prose(fmt.Sprintf("%s %s **%s**  \n`%s`", mark, v.text(w.Question, nil), v.text(seen, e.Values), e.Command))
+}
+
+// predicted keeps a prediction and what came.
+func (t *transcript) predicted(p scenarios.Prediction, choice int, made bool) {
+	if t == nil {
+		return
+	}
+	v := t.view
+	t.prose("**" + v.text(p.Question, nil) + "**")
+	var b strings.Builder
+	for n, c := range p.Choices {
+		box := "[ ]"
+		if made && n == choice {
+			box = "[x]"
+		}
+		b.WriteString("- " + box + " " + v.text(c, nil) + "\n")
+	}
+	t.prose(b.String())
+	t.prose(v.fill("step.prediction-was", "right", v.text(p.Choices[p.Right], nil)) + " " + v.text(p.Answer, nil))
+}

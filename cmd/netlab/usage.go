@@ -1,0 +1,105 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// errNotOneOf: a flag takes one of a few values, and this is none of them.
+var errNotOneOf = errors.New("one of")
+
+// badFlag is the error for a flag that does not parse; for an unknown one the
+// nearest is suggested.
+func (a *app) badFlag(cmd *cobra.Command, err error) error {
+	text := a.flagWords(err)
+	var unknown *pflag.NotExistError
+	if errors.As(err, &unknown) {
+		var known []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
+		if near := nearest(unknown.GetSpecifiedName(), known); near != "" && len(unknown.GetSpecifiedName()) > 1 {
+			text += a.fill("unknown.nearest", "name", "--"+near)
+		}
+	}
+	return &usageError{Text: text, Next: cmd.CommandPath() + " --help"}
+}
+
+// flagWords says what pflag says, in our language.
+func (a *app) flagWords(err error) string {
+	// typed is a flag as it stood on the command line.
+	typed := func(name, shorthands string) string {
+		if shorthands != "" {
+			return "-" + shorthands
+		}
+		return "--" + name
+	}
+	var unknown *pflag.NotExistError
+	var needs *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	var syntax *pflag.InvalidSyntaxError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return a.fill("flag.unknown-short", "letter", unknown.GetSpecifiedName()[:1], "flag", "-"+unknown.GetSpecifiedShortnames())
+	case errors.As(err, &unknown):
+		return a.fill("flag.unknown", "flag", "--"+unknown.GetSpecifiedName())
+	case errors.As(err, &needs):
+		return a.fill("flag.needs-value", "flag", typed(needs.GetSpecifiedName(), needs.GetSpecifiedShortnames()))
+	case errors.As(err, &invalid) && errors.Is(err, errNotOneOf):
+		return a.notOneOf(invalid.GetFlag().Name, invalid.GetValue(), languages())
+	case errors.As(err, &invalid):
+		return a.fill("flag.invalid", "flag", "--"+invalid.GetFlag().Name, "value", invalid.GetValue(), "error", invalid.Unwrap().Error())
+	case errors.As(err, &syntax):
+		return a.fill("flag.syntax", "flag", syntax.GetSpecifiedFlag())
+	}
+	return a.fill("error.technical", "error", err.Error())
+}
+
+func (a *app) notOneOf(flag, value string, known []string) string {
+	return a.fill("bad", "param", flag, "value", value, "why", a.fill("bad.one-of", "known", a.list(known)))
+}
+
+func (a *app) checkFlags() error {
+	formats := []string{"text", "json"}
+	if contains(formats, a.output) {
+		return nil
+	}
+	return &usageError{Text: a.notOneOf("output", a.output, formats)}
+}
+
+// noSuchCommand takes what is not the name of a command.
+func (a *app) noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
+	}
+	return a.unknown("unknown.command", args[0], names, cmd.CommandPath()+" --help")
+}
+
+// noMoreThan is cobra's check of the number of arguments, as a usageError.
+func (a *app) noMoreThan(n int) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) <= n {
+			return nil
+		}
+		return &usageError{
+			Text: a.fill("unexpected-argument", "command", cmd.CommandPath(), "name", args[n]),
+			Next: cmd.CommandPath() + " --help",
+		}
+	}
+}
+
+// unknown is the error for a name that is none of those known; the nearest is
+// suggested.
+func (a *app) unknown(key, name string, known []string, next string) error {
+	text := a.fill(key, "name", name, "known", a.list(known))
+	if near := nearest(name, known); near != "" {
+		text += a.fill("unknown.nearest", "name", near)
+	}
+	return &usageError{Text: text, Next: next}
+}

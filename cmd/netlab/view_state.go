@@ -1,0 +1,45 @@
+package main
+
+import (
+	"strings"
+
+	"netlab/lab"
+	"netlab/lab/kernel"
+)
+
+// differs says which field is not as it was set.
+func (v *textView) differs(e lab.Event) string {
+	return v.fill("op.differs",
+		"object", e.Values["object"], "field", v.wordFor("field.", e.Values["field"]),
+		"want", v.state(e.Values["want"]), "found", v.state(e.Values["found"]))
+}
+
+// state is what a read-back wanted or found, in our language where it is a word
+// of netlab's and not the kernel's.
+func (v *textView) state(word string) string {
+	if in, ok := strings.CutPrefix(word, "in "); ok {
+		return v.fill("state.in", "in", v.placed(map[string]string{"in": in})["in"])
+	}
+	return v.wordFor("state.", word)
+}
+
+// wordFor is the text of a key that may not be there: then the word itself.
+func (v *textView) wordFor(family, word string) string {
+	if text, ok := v.catalog[family+word]; ok {
+		return text
+	}
+	return word
+}
+
+// placed is an event's values with the host named in our language.
+func (v *textView) placed(values map[string]string) map[string]string {
+	host := (&kernel.Namespace{Name: kernel.Host}).String()
+	placed := map[string]string{}
+	for name, value := range values {
+		if value == host {
+			value = v.say("the-host")
+		}
+		placed[name] = value
+	}
+	return placed
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/clipperhouse/displaywidth"
+
+	"netlab/scenarios"
+)
+
+// columns is how wide text is in a terminal, colour not counted. What may be
+// one or two columns wide in East Asia (— “ ·) counts as one, whatever the locale.
+func columns(text string) int {
+	return displaywidth.Options{ControlSequences: true}.String(text)
+}
+
+// wrap breaks text into lines of at most that many columns: between words, and
+// between Chinese characters, which have no spaces between them. What can't be
+// broken stands alone on its line, whole. An empty line stays.
+func wrap(text string, width int) []string {
+	var lines []string
+	for paragraph := range strings.SplitSeq(text, "\n") {
+		line, used := "", 0
+		for _, p := range pieces(paragraph) {
+			wide, gap := columns(p.text), 0
+			if p.spaced && line != "" {
+				gap = 1
+			}
+			if line != "" && used+gap+wide > width {
+				lines, line, used, gap = append(lines, line), "", 0, 0
+			}
+			line += strings.Repeat(" ", gap) + p.text
+			used += gap + wide
+		}
+		lines = append(lines, line)
+	}
+	for i, line := range lines {
+		lines[i] = strings.ReplaceAll(line, scenarios.Unbroken, " ")
+	}
+	return lines
+}
+
+// piece is text that must stay on one line.
+type piece struct {
+	text   string
+	spaced bool // a space stands before it
+}
+
+// pieces parts a paragraph where a line may end. A colour's control sequence
+// goes with what it follows.
+func pieces(paragraph string) []piece {
+	var all []piece
+	for _, word := range strings.FieldsFunc(paragraph, func(r rune) bool { return r == ' ' || r == '\t' }) {
+		spaced, from, before, control := true, 0, rune(0), false
+		for at, r := range word {
+			switch {
+			case r == '\x1b':
+				control = true
+			case control:
+				control = !unicode.IsLetter(r)
+			default:
+				if before != 0 && mayBreak(before, r) {
+					all = append(all, piece{word[from:at], spaced})
+					spaced, from = false, at
+				}
+				before = r
+			}
+		}
+		all = append(all, piece{word[from:], spaced})
+	}
+	return all
+}
+
+// mayBreak tells whether a line may end between two characters with no space
+// between them: where one is Chinese, less what the rules of Chinese line
+// breaking forbid (GB/T 15834, 5.1: no line begins with a closing mark, none
+// ends with an opening one). All else is words, addresses and commands.
+func mayBreak(before, after rune) bool {
+	return (isWide(before) || isWide(after)) && !neverFirst(after) && !neverLast(before)
+}
+
+func neverFirst(r rune) bool {
+	return strings.ContainsRune(`,。、;:?!)》」』】〕〉…—~·%,.;:?!)]}%"'’”`, r)
+}
+
+func neverLast(r rune) bool { return strings.ContainsRune(`(《「『【〔〈([{"'‘“`, r) }
+
+// isWide tells whether a character is one of those that Chinese is written with.
+func isWide(r rune) bool { return columns(string(r)) == 2 || r == '—' || r == '…' }
+
+// adjoin puts a text behind another: with a space between, but not behind
+// Chinese punctuation, which brings its own.
+func adjoin(texts ...string) string {
+	joined := ""
+	for _, text := range texts {
+		if joined != "" && text != "" && !scenarios.EndsWide(joined) {
+			joined += " "
+		}
+		joined += text
+	}
+	return joined
+}
+
+// wrapCommand breaks a command between words, but not between an option, or one
+// of ip's keywords, and its value.
+func wrapCommand(text string, width int) []string {
+	var parts []string
+	for _, word := range shellWords(text) {
+		n := len(parts)
+		if n > 0 && takesValue(parts[n-1]) && !strings.HasPrefix(word, "-") {
+			parts[n-1] += " " + word
+			continue
+		}
+		parts = append(parts, word)
+	}
+	var lines []string
+	for _, part := range parts {
+		if n := len(lines); n > 0 && columns(lines[n-1])+1+columns(part) <= width {
+			lines[n-1] += " " + part
+			continue
+		}
+		lines = append(lines, part)
+	}
+	return lines
+}
+
+// takesValue tells whether a word of a command is meaningless without the next.
+func takesValue(word string) bool {
+	switch word {
+	case "dev", "via", "scope", "name", "type", "netns":
+		return true
+	}
+	return strings.HasPrefix(word, "-") && !strings.Contains(word, " ")
+}
+
+// shellWords parts a command at its spaces, but not inside single quotes.
+func shellWords(text string) []string {
+	quoted := false
+	return strings.FieldsFunc(text, func(r rune) bool {
+		if r == '\'' {
+			quoted = !quoted
+		}
+		return r == ' ' && !quoted
+	})
+}

@@ -1,0 +1,176 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"netlab/lab/journal"
+)
+
+// applied finds the step's ops that an earlier run has applied, by their place
+// in the step. A teardown that was stopped may have undone any of the others.
+func (x *run) applied(step Step) (map[int]bool, error) {
+	encoded, err := encode(step.Ops)
+	if err != nil {
+		return nil, err
+	}
+	found := map[int]bool{}
+	for _, e := range x.journal.Open() {
+		if e.Step != step.ID {
+			continue
+		}
+		for i, o := range encoded {
+			if !found[i] && o.Kind == e.Op.Kind && bytes.Equal(o.Op, e.Op.Op) {
+				found[i] = true
+				break
+			}
+		}
+	}
+	return found, nil
+}
+
+// op does one op, or reads back one that was done before.
+func (x *run) op(ctx context.Context, step Step, o Op, applied bool) error {
+	if err := interrupted(ctx); err != nil {
+		return err
+	}
+	x.emit(Event{Type: OpStart, Lab: x.plan.Lab, Step: step.ID, Command: o.Command().String()})
+	if !applied {
+		if err := x.do(step.ID, o); err != nil {
+			return x.opFailed(step, o, err)
+		}
+	}
+	if err := o.Verify(x.Kernel); err != nil {
+		return x.opFailed(step, o, err)
+	}
+	x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: step.ID, Command: o.Command().String()})
+	return nil
+}
+
+// do applies an op. When that fails, whether it changed anything is not known:
+// it is undone, which leaves alone what was not done.
+func (x *run) do(stepID string, o Op) error {
+	seq, err := x.apply(stepID, o)
+	if err != nil && seq > 0 {
+		err = errors.Join(err, x.undoQuietly(x.journal, x.journal.Entries[seq-1]))
+	}
+	return err
+}
+
+// apply writes down what undoes the op, applies it, and writes down what it
+// made. It returns the op's number in the journal, 0 when it was not announced.
+// An op on what labs share is done under their common lock, so that what it
+// reads stays true until it is applied.
+func (x *run) apply(stepID string, o Op) (seq int, err error) {
+	release, err := x.lockShared(o)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	inverse, err := o.Inverse(x.Kernel)
+	if err != nil {
+		return 0, err
+	}
+	encoded, err := encode(append([]Op{o}, inverse...))
+	if err != nil {
+		return 0, err
+	}
+	seq, err = x.journal.Intend(stepID, encoded[0], encoded[1:])
+	if err != nil {
+		return 0, err
+	}
+	if err := o.Apply(x.Kernel); err != nil {
+		return seq, err
+	}
+	made, err := x.identify(o)
+	if err != nil {
+		return seq, err
+	}
+	return seq, x.journal.Done(seq, made)
+}
+
+func (x *run) identify(o Op) ([]journal.Made, error) {
+	maker, ok := o.(Maker)
+	if !ok {
+		return nil, nil
+	}
+	var made []journal.Made
+	for _, ref := range maker.Makes() {
+		id, err := ref.Identify(x.Kernel)
+		if err != nil {
+			return nil, err
+		}
+		m := journal.Made{}
+		if m.Ref, err = json.Marshal(ref); err != nil {
+			return nil, fmt.Errorf("encode %s: %w", ref, err)
+		}
+		if m.ID, err = json.Marshal(id); err != nil {
+			return nil, fmt.Errorf("encode the identity of %s: %w", ref, err)
+		}
+		made = append(made, m)
+	}
+	return made, nil
+}
+
+// lockShared locks what labs share, if the op touches it. The returned function
+// gives the lock up.
+func (r *Runner) lockShared(o Op) (func() error, error) {
+	if !shared(o) {
+		return func() error { return nil }, nil
+	}
+	l, err := r.Dir.LockShared()
+	if err != nil {
+		return nil, err
+	}
+	return l.Release, nil
+}
+
+// refusals tries what the kernel must refuse, and fails when it does not.
+func (x *run) refusals(ctx context.Context, step Step) error {
+	for _, refusal := range step.Refusals {
+		if err := interrupted(ctx); err != nil {
+			return err
+		}
+		err := x.do(step.ID, refusal.Op)
+		if err == nil {
+			last := x.journal.Entries[len(x.journal.Entries)-1]
+			return x.opFailed(step, refusal.Op, errors.Join(
+				fmt.Errorf("the kernel was expected to refuse this (%w), and did not", refusal.Errno),
+				x.undoQuietly(x.journal, last)))
+		}
+		if !errors.Is(err, refusal.Errno) || x.unfinished() {
+			return x.opFailed(step, refusal.Op, err)
+		}
+		x.emit(Event{Type: Refused, Lab: x.plan.Lab, Step: step.ID, ID: refusal.ID, Command: refusal.Op.Command().String(), Error: kernelWords(err, refusal.Errno)})
+	}
+	return nil
+}
+
+// unfinished tells whether the last op failed and could not be taken back.
+func (x *run) unfinished() bool {
+	n := len(x.journal.Entries)
+	return n > 0 && !x.journal.Entries[n-1].Done && !x.journal.Entries[n-1].Undone
+}
+
+func (x *run) opFailed(step Step, o Op, err error) error {
+	if errors.Is(err, ErrInterrupted) {
+		return err
+	}
+	x.emit(opEvent(OpFailed, x.plan.Lab, step.ID, o, err))
+	return fmt.Errorf("step %s: %w: %w", step.ID, ErrFailed, err)
+}
+
+// opEvent says that an op could not be done, or is not as it was done.
+func opEvent(t Type, lab, stepID string, o Op, err error) Event {
+	e := Event{Type: t, Lab: lab, Step: stepID, Command: o.Command().String(), Error: err.Error()}
+	var differs *Mismatch
+	if errors.As(err, &differs) {
+		e.Values = map[string]string{
+			"object": differs.Object, "field": differs.Field, "want": differs.Want, "found": differs.Found,
+		}
+	}
+	return e
+}

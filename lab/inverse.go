@@ -1,0 +1,135 @@
+package lab
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"netlab/lab/journal"
+)
+
+// op applies one inverse, unless it must not be applied.
+func (u *undo) op(e journal.Entry, forward, o Op) error {
+	o, skip, err := u.ours(e, forward, o)
+	if err != nil {
+		return err
+	}
+	if skip == "" {
+		skip, err = u.handOver(forward, o)
+	}
+	if err != nil {
+		return err
+	}
+	values := map[string]string(nil)
+	if skip == "" {
+		err = o.Apply(u.Kernel)
+		switch {
+		case errors.Is(err, ErrGone):
+			skip = SkipGone
+		case errors.Is(err, ErrChanged):
+			skip, values = SkipChanged, map[string]string{"why": err.Error()}
+		case errors.Is(err, ErrInUse):
+			skip = SkipInUse
+		case err != nil:
+			return err
+		default:
+			err = o.Verify(u.Kernel)
+		}
+	}
+	if skip != "" {
+		ev := opEvent(UndoSkip, u.journal.Header.Lab, e.Step, o, errors.New(""))
+		ev.Outcome, ev.Values = skip, values
+		u.report(ev)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	u.report(Event{Type: UndoDone, Lab: u.journal.Header.Lab, Step: e.Step, Command: o.Command().String()})
+	return nil
+}
+
+// ours makes sure that the objects an inverse works on are those the lab made,
+// whatever they are called now. It returns the inverse, under their new name if
+// they have one, or the reason to leave them alone.
+func (u *undo) ours(e journal.Entry, forward, o Op) (Op, string, error) {
+	dweller, ok := o.(Dweller)
+	if !ok {
+		return o, "", nil
+	}
+	for _, ref := range dweller.Within() {
+		id, known, err := u.identity(ref)
+		if err != nil {
+			return nil, "", err
+		}
+		if !known {
+			skip, err := u.unfinished(e, forward, ref)
+			if err != nil || skip != "" {
+				return o, skip, err
+			}
+			continue
+		}
+		now, err := ref.NameNow(u.Kernel, id)
+		if errors.Is(err, fs.ErrNotExist) {
+			if _, err := ref.Identify(u.Kernel); err == nil {
+				return o, SkipReplaced, nil
+			}
+			return o, SkipGone, nil
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		if now != ref.Name {
+			renamed, ok := o.(interface{ Renamed(string) Op })
+			if !ok {
+				return o, SkipChanged, nil
+			}
+			o = renamed.Renamed(now)
+		}
+	}
+	return o, "", nil
+}
+
+// identity finds what the journal knows of the object that bore a name.
+func (u *undo) identity(ref Ref) (id Identity, known bool, err error) {
+	for _, e := range u.journal.Entries {
+		if e.Undone {
+			continue
+		}
+		for _, m := range e.Made {
+			var made Ref
+			if err := json.Unmarshal(m.Ref, &made); err != nil {
+				return id, false, fmt.Errorf("decode what op %d made: %w", e.Seq, err)
+			}
+			if made != ref {
+				continue
+			}
+			if err := json.Unmarshal(m.ID, &id); err != nil {
+				return id, false, fmt.Errorf("decode what op %d made: %w", e.Seq, err)
+			}
+			known = true
+		}
+	}
+	return id, known, nil
+}
+
+// unfinished judges an object whose making was interrupted before its identity
+// was written down: it is the lab's if it stands there as made, untouched.
+func (u *undo) unfinished(e journal.Entry, forward Op, ref Ref) (skip string, err error) {
+	maker, ok := forward.(Maker)
+	if !ok || e.Done {
+		return "", nil // an object that was there before the lab
+	}
+	if _, err := ref.Identify(u.Kernel); errors.Is(err, fs.ErrNotExist) {
+		return "", nil // nothing there to mistake
+	}
+	fresh, err := maker.Fresh(u.Kernel)
+	if err != nil {
+		return "", err
+	}
+	if !fresh {
+		return SkipUnknown, nil
+	}
+	return "", nil
+}

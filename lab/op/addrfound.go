@@ -1,0 +1,98 @@
+package op
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"netlab/lab/kernel"
+)
+
+// made tells whether an address is what the command makes.
+func (o AddrAdd) made(a netlink.Addr) bool {
+	want, err := netlinkAddr(o.Addr)
+	return err == nil && prefixOf(a.IPNet) == o.Addr && a.Peer == nil && a.Scope == want.Scope
+}
+
+// plainAddr tells whether an address has nothing that the command doesn't name.
+func plainAddr(a netlink.Addr) bool {
+	const own = unix.IFA_F_PERMANENT | unix.IFA_F_SECONDARY
+	return a.Broadcast == nil && !strings.Contains(a.Label, ":") && a.Flags&^own == 0 && a.Flags&unix.IFA_F_PERMANENT != 0
+}
+
+// describeAddr is an address as iproute2 would write it.
+func describeAddr(a netlink.Addr) string {
+	s := prefixOf(a.IPNet).String()
+	if a.Peer != nil {
+		s = fmt.Sprintf("%s peer %s", a.IP, a.Peer)
+	}
+	if scope := netlink.Scope(a.Scope); scope != netlink.SCOPE_UNIVERSE {
+		s += " scope " + scopeName(scope)
+	}
+	return s
+}
+
+// findAddr is the address that stands in this one's place, or nil: the kernel
+// takes one of the same length in the same subnet for the same (inet_insert_ifa).
+func findAddr(n *kernel.Namespace, link netlink.Link, want netip.Prefix) (*netlink.Addr, error) {
+	addrs, err := addrsOf(n, link, netlink.FAMILY_V4)
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range addrs {
+		subnet := a.IPNet
+		if a.Peer != nil {
+			subnet = a.Peer
+		}
+		if prefixOf(a.IPNet).Addr() == want.Addr() && prefixOf(subnet).Masked() == want.Masked() {
+			return &addrs[i], nil
+		}
+	}
+	return nil, nil
+}
+
+// hasSecondaries tells whether other addresses would go with this one.
+func hasSecondaries(n *kernel.Namespace, link netlink.Link, first netlink.Addr) (bool, error) {
+	if first.Flags&unix.IFA_F_SECONDARY != 0 {
+		return false, nil
+	}
+	addrs, err := addrsOf(n, link, netlink.FAMILY_V4)
+	if err != nil {
+		return false, err
+	}
+	subnet := prefixOf(first.IPNet).Masked()
+	if !slices.ContainsFunc(addrs, func(a netlink.Addr) bool {
+		return a.Flags&unix.IFA_F_SECONDARY != 0 && prefixOf(a.IPNet).Masked() == subnet
+	}) {
+		return false, nil
+	}
+	for _, conf := range []string{"all", link.Attrs().Name} {
+		promote, err := n.Sysctl("net/ipv4/conf/" + conf + "/promote_secondaries")
+		if err != nil {
+			return false, err
+		}
+		if promote != "0" {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+func addrsOf(n *kernel.Namespace, link netlink.Link, family int) ([]netlink.Addr, error) {
+	addrs, err := kernel.Dump(func() ([]netlink.Addr, error) { return n.Netlink.AddrList(link, family) })
+	if err != nil {
+		return nil, fmt.Errorf("read the addresses of %s in %s: %w", link.Attrs().Name, n, err)
+	}
+	return addrs, nil
+}
+
+func prefixOf(ipnet *net.IPNet) netip.Prefix {
+	ip, _ := netip.AddrFromSlice(ipnet.IP)
+	bits, _ := ipnet.Mask.Size()
+	return netip.PrefixFrom(ip.Unmap(), bits)
+}

@@ -1,0 +1,56 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"netlab/lab/journal"
+)
+
+// Rewound is the outcome of an undo that stopped at a step, as it was asked to.
+const Rewound = "rewound"
+
+// Rewind undoes the plan's step of that ID and all steps after it, the last
+// change first. The lab stays up with the steps before it. The caller holds the
+// lab's lock; the errors are Teardown's.
+func (r *Runner) Rewind(ctx context.Context, plan Plan, j *journal.Journal, stepID string) error {
+	started := r.Now()
+	later, found := map[string]bool{}, false
+	for _, s := range plan.Steps {
+		found = found || s.ID == stepID
+		later[s.ID] = found
+	}
+	var open []journal.Entry
+	for _, e := range j.Open() {
+		if later[e.Step] {
+			open = append(open, e)
+		}
+	}
+	if len(open) == 0 {
+		return nil // none of it is done
+	}
+	r.emit(Event{Type: UndoStart, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Step: stepID, Total: len(open)})
+	u := &undo{Runner: r, journal: j, report: r.emit}
+	stopped, err := u.entries(ctx, open)
+	if err != nil {
+		err = fmt.Errorf("rewind %s to step %s: %w: %w", plan.Lab, stepID, ErrFailed, err)
+	}
+	left := 0
+	for _, e := range j.Open() {
+		if later[e.Step] {
+			left++
+		}
+	}
+	end := Event{Type: UndoEnd, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Step: stepID, Outcome: Rewound, Total: left}
+	switch {
+	case stopped:
+		end.Outcome = Interrupted
+		err = errors.Join(err, ErrInterrupted)
+	case err != nil:
+		end.Outcome = Failed
+	}
+	end.Elapsed = r.Now().Sub(started)
+	r.emit(end)
+	return err
+}

@@ -1,0 +1,88 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Patience with answers: a check before its step waits to see nothing, so it
+// must be short; one after it may meet a proxy_delay of up to 0.8 s (facts.md,
+// section 2) and a lost packet.
+const (
+	patienceBefore = 200 * time.Millisecond
+	patienceAfter  = 3 * time.Second
+)
+
+func (x *run) before(ctx context.Context, step Step, o Options) error {
+	if o.NoBefore {
+		return nil
+	}
+	for _, c := range step.Checks {
+		if !c.Before {
+			continue
+		}
+		if _, err := x.check(ctx, step, c, Before, patienceBefore); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *run) after(ctx context.Context, step Step) error {
+	failed := false
+	for _, c := range step.Checks {
+		holds, err := x.check(ctx, step, c, After, patienceAfter)
+		if err != nil {
+			return err
+		}
+		if holds {
+			x.checks++
+		}
+		failed = failed || !holds
+	}
+	if failed {
+		return errors.Join(fmt.Errorf("step %s: %w", step.ID, ErrFailed), x.explain(ctx, x.plan, step.ID))
+	}
+	return nil
+}
+
+// explain emits what makes the checks of a step fail, as far as it can be found.
+func (r *Runner) explain(ctx context.Context, plan Plan, stepID string) error {
+	if plan.Explain == nil {
+		return nil
+	}
+	causes, err := plan.Explain(ctx, r.Kernel, stepID)
+	for _, c := range causes {
+		r.emit(Event{Type: CauseSeen, Lab: plan.Lab, Step: stepID, ID: c.ID, Values: c.Values, Command: c.Repair.String()})
+	}
+	if err != nil {
+		return fmt.Errorf("look for the cause: %w", err)
+	}
+	return nil
+}
+
+func (x *run) check(ctx context.Context, step Step, c Check, phase Phase, patience time.Duration) (bool, error) {
+	if err := interrupted(ctx); err != nil {
+		return false, err
+	}
+	return x.try(ctx, x.plan.Lab, step.ID, c, phase, patience)
+}
+
+// try makes one attempt of a check and emits what was seen.
+func (r *Runner) try(ctx context.Context, lab, stepID string, c Check, phase Phase, patience time.Duration) (bool, error) {
+	started := r.Now()
+	seen, err := c.Probe.Try(ctx, r.Kernel, patience)
+	if ctx.Err() != nil {
+		return false, ErrInterrupted
+	}
+	if err != nil {
+		return false, fmt.Errorf("check %s of step %s: %w", c.ID, stepID, err)
+	}
+	r.emit(Event{
+		Type: CheckDone, Lab: lab, Step: stepID, ID: c.ID, Phase: phase, Command: c.Probe.Command().String(),
+		Holds: &seen.Holds, Outcome: seen.Outcome, Values: seen.Values, Elapsed: r.Now().Sub(started),
+	})
+	return seen.Holds, nil
+}
