@@ -146,18 +146,9 @@ func TestOnlyWhatTheLabMadeIsRemoved(t *testing.T) {
 		{
 			name: "the same link under another name",
 			prepare: func(t *testing.T, b *bed) {
-				n, err := b.k.Namespace("")
-				if err != nil {
-					t.Fatal(err)
-				}
-				link, err := n.Link("outer")
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := n.Change(func(h *netlink.Handle) error { return h.LinkSetName(link, "renamed") }); err != nil {
-					t.Fatal(err)
-				}
-				b.make(t, outer) // and another one took its name
+				b.rename(t, "outer", "renamed")
+				b.make(t, lab.Ref{Kind: lab.RefLink, Name: "theirs"})
+				b.rename(t, "theirs", "outer") // and another one took its name
 			},
 			says: []string{"undo s2 remove renamed", "undo s1 remove space"},
 			left: []lab.Ref{outer},
@@ -169,10 +160,9 @@ func TestOnlyWhatTheLabMadeIsRemoved(t *testing.T) {
 				return
 			}
 			b.up("lab", nest(b.w)...)
-			b.w.put("free", "")
 			tt.prepare(t, b)
 			b.down("lab")
-			says := append([]string{"undo-start"}, tt.says...)
+			says := append([]string{"undo-start", "undo s6 restore free ''"}, tt.says...)
 			b.says(append(says, "undo-end down")...)
 			left := map[lab.Ref]bool{}
 			for _, ref := range tt.left {
@@ -190,6 +180,21 @@ func TestOnlyWhatTheLabMadeIsRemoved(t *testing.T) {
 func (b *bed) make(t *testing.T, ref lab.Ref) {
 	t.Helper()
 	if err := makeObject(b.k, ref); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bed) rename(t *testing.T, from, to string) {
+	t.Helper()
+	n, err := b.k.Namespace("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := n.Link(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := n.Change(func(h *netlink.Handle) error { return h.LinkSetName(link, to) }); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -19,7 +19,7 @@ func (x *run) applied(step Step) (map[int]bool, error) {
 	}
 	found := map[int]bool{}
 	for _, e := range x.journal.Open() {
-		if e.Step != step.ID {
+		if e.Step != step.ID || !e.Done {
 			continue
 		}
 		for i, o := range encoded {

@@ -44,6 +44,9 @@ func (x *run) gated(ctx context.Context, i int, step Step, o Options) error {
 		if !again {
 			return err
 		}
+		if err := x.rollBackUnfinished(ctx); err != nil {
+			return err
+		}
 	}
 }
 

@@ -27,12 +27,15 @@ func (r *Runner) Rewind(ctx context.Context, plan Plan, j *journal.Journal, step
 			open = append(open, e)
 		}
 	}
-	if len(open) == 0 {
-		return nil // none of it is done
+	u := &undo{Runner: r, journal: j, report: r.emit}
+	if len(open) == 0 { // none of it is done, or nothing was to be changed
+		return u.stepsUndone(plan.Steps, later)
 	}
 	r.emit(Event{Type: UndoStart, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Step: stepID, Total: len(open)})
-	u := &undo{Runner: r, journal: j, report: r.emit}
 	stopped, err := u.entries(ctx, open)
+	if err == nil && !stopped {
+		err = u.stepsUndone(plan.Steps, later)
+	}
 	if err != nil {
 		err = fmt.Errorf("rewind %s to step %s: %w: %w", plan.Lab, stepID, ErrFailed, err)
 	}
@@ -53,4 +56,17 @@ func (r *Runner) Rewind(ctx context.Context, plan Plan, j *journal.Journal, step
 	end.Elapsed = r.Now().Sub(started)
 	r.emit(end)
 	return err
+}
+
+// stepsUndone writes down of those steps that they are no longer done: one that
+// changes nothing has no op that would say so.
+func (u *undo) stepsUndone(steps []Step, which map[string]bool) error {
+	for _, s := range steps {
+		if which[s.ID] {
+			if err := u.stepUndone(s.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

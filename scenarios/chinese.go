@@ -26,6 +26,22 @@ func unfold(paragraph string) string {
 	return joined
 }
 
+// tighten takes out the spaces between two Chinese characters.
+func tighten(text string) string {
+	var b strings.Builder
+	var last rune
+	for i, r := range text {
+		if r == ' ' && unicode.Is(unicode.Han, last) {
+			if next, _ := utf8.DecodeRuneInString(text[i+1:]); unicode.Is(unicode.Han, next) {
+				continue
+			}
+		}
+		b.WriteRune(r)
+		last = r
+	}
+	return b.String()
+}
+
 // EndsWide tells whether a text ends with Chinese punctuation, behind which no
 // space is wanted.
 func EndsWide(text string) bool {

@@ -81,9 +81,10 @@ func (w Words) Check(step, id string) CheckWords {
 var placeholder = regexp.MustCompile(`\{([a-z-]+)\}`)
 
 // Fill puts values in the place of the names in braces; later maps win. A name
-// without a value stays as it is.
+// without a value stays as it is. Where a value is a Chinese word, the spaces
+// that an address would have around it go.
 func Fill(text string, values ...map[string]string) string {
-	return placeholder.ReplaceAllStringFunc(text, func(m string) string {
+	filled := placeholder.ReplaceAllStringFunc(text, func(m string) string {
 		name := m[1 : len(m)-1]
 		for i := len(values) - 1; i >= 0; i-- {
 			if v, ok := values[i][name]; ok {
@@ -92,6 +93,7 @@ func Fill(text string, values ...map[string]string) string {
 		}
 		return m
 	})
+	return tighten(filled)
 }
 
 // LoadWords reads a scenario's words in a language, such as "en". A language

@@ -31,6 +31,7 @@ type app struct {
 	quiet   bool
 	verbose bool
 	noColor bool
+	ascii   bool
 
 	lang    string // what it speaks, such as "en"
 	catalog catalog
@@ -74,14 +75,16 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, a.say("flag.quiet"))
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, a.say("flag.verbose"))
 	flags.BoolVar(&a.noColor, "no-color", false, a.say("flag.no-color"))
+	flags.BoolVar(&a.ascii, "ascii", false, a.say("flag.ascii"))
 	flags.Var(langValue{a}, "lang", a.say("flag.lang"))
+	flags.Lookup("lang").DefValue = "" // the words for it say more
 	flags.BoolP("help", "h", false, a.say("flag.help"))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return a.badFlag(cmd, err)
 	})
 	root.AddCommand(
 		a.runCommand(), a.listCommand(), a.statusCommand(), a.checkCommand(), a.scriptCommand(),
-		a.teardownCommand(), a.shellCommand(), a.execCommand(), a.versionCommand(), a.holdCommand(),
+		a.teardownCommand(), a.shellCommand(), a.execCommand(), a.diagramCommand(), a.versionCommand(), a.holdCommand(),
 	)
 	a.setHelp(root)
 	a.setCompletion(root)

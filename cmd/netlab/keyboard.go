@@ -19,6 +19,7 @@ import (
 type keyboard struct {
 	tty   *os.File
 	saved *unix.Termios
+	typed []rune // read and not asked for yet
 }
 
 // openKeyboard takes the terminal over. Close gives it back.
@@ -61,6 +62,7 @@ func (k *keyboard) give() error {
 
 // drop forgets the keys that were typed and not read.
 func (k *keyboard) drop() {
+	k.typed = nil
 	if k.tty != nil {
 		_ = unix.IoctlSetInt(int(k.tty.Fd()), unix.TCFLSH, unix.TCIFLUSH) // a key too many is no harm
 	}
@@ -98,6 +100,11 @@ func (k *keyboard) await(ctx context.Context) (rune, error) {
 	defer context.AfterFunc(ctx, func() { _ = stop.Close() })()
 	defer stop.Close()
 	for {
+		if len(k.typed) > 0 {
+			key := k.typed[0]
+			k.typed = k.typed[1:]
+			return key, nil
+		}
 		fds := []unix.PollFd{{Fd: int32(k.tty.Fd()), Events: unix.POLLIN}, {Fd: int32(wake.Fd()), Events: unix.POLLIN}}
 		if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
 			return 0, fmt.Errorf("wait for a key: %w", err)
@@ -116,8 +123,8 @@ func (k *keyboard) await(ctx context.Context) (rune, error) {
 		if err != nil || n == 0 { // the terminal is gone
 			return 0, lab.ErrInterrupted
 		}
-		if keys := []rune(string(buf[:n])); len(keys) > 0 && keys[0] != '\x1b' {
-			return keys[0], nil
+		if buf[0] != '\x1b' {
+			k.typed = []rune(string(buf[:n]))
 		}
 	}
 }

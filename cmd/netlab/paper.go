@@ -34,6 +34,7 @@ type paper struct {
 	w                     io.Writer
 	columns               int
 	bold, dim, green, red *color.Color
+	ascii                 bool
 }
 
 // paper is where results are written. Where it is no terminal, COLUMNS says how
@@ -53,7 +54,7 @@ func (a *app) errPaper() *paper { return a.paperOn(a.stderr, math.MaxInt) }
 // paperOn takes the terminal's width or, where there is none, the other.
 func (a *app) paperOn(w io.Writer, columns int) *paper {
 	p := &paper{
-		w: w, columns: columns,
+		w: w, columns: columns, ascii: a.ascii,
 		bold: color.New(color.Bold), dim: color.New(color.Faint),
 		green: color.New(color.FgGreen), red: color.New(color.FgRed),
 	}
@@ -74,8 +75,18 @@ func (a *app) paperOn(w io.Writer, columns int) *paper {
 	return p
 }
 
+// plainMarks puts ASCII in the place of the marks that we write ourselves.
+func plainMarks() *strings.Replacer {
+	return strings.NewReplacer("✓", "+", "✗", "x", "→", ">", "≠", "!", "·", "-")
+}
+
 // line writes a line as it is.
-func (p *paper) line(text string) { fmt.Fprintln(p.w, strings.TrimRight(text, " ")) }
+func (p *paper) line(text string) {
+	if p.ascii {
+		text = plainMarks().Replace(text)
+	}
+	fmt.Fprintln(p.w, strings.TrimRight(text, " "))
+}
 
 // advice writes a line that ends with a command. Where they are too long for one
 // line, the command stands below what is said of it.

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/term"
 
 	"netlab/lab"
+	"netlab/lab/kernel"
 	"netlab/scenarios"
 )
 
@@ -41,7 +42,7 @@ func (a *app) onTerminal() bool {
 }
 
 // perform opens what the flags ask for. file is the transcript's, or nil.
-func (a *app) perform(s scenarios.Scenario, setting scenarios.Setting, plan lab.Plan, o runOptions, file *os.File) (*performance, error) {
+func (a *app) perform(k *kernel.Kernel, s scenarios.Scenario, setting scenarios.Setting, plan lab.Plan, o runOptions, file *os.File) (*performance, error) {
 	text, err := a.textView(s, setting, o.teardown)
 	if err != nil {
 		return nil, err
@@ -61,11 +62,27 @@ func (a *app) perform(s scenarios.Scenario, setting scenarios.Setting, plan lab.
 			}
 		}
 		x.led = newStepper(a, text, keys, o.auto)
-		x.led.plan, x.led.kept, text.led = plan, x.kept, true
+		x.led.plan, x.led.facts, x.led.kept, text.led = plan, setting.Facts, x.kept, true
 		x.view = x.led.show
+	}
+	if o.picture && a.output == "text" {
+		x.view = a.drawing(x.view, text.paper, setting.Facts, plan.Steps, k)
 	}
 	x.view = x.kept.also(x.view)
 	return x, nil
+}
+
+// drawing is a view that draws the picture after each step that is done.
+func (a *app) drawing(view func(lab.Event), p *paper, facts lab.Facts, steps []lab.Step, k *kernel.Kernel) func(lab.Event) {
+	return func(e lab.Event) {
+		view(e)
+		if e.Type != lab.StepEnd || e.Phase != "" {
+			return
+		}
+		if err := a.drawAfter(p, facts, steps, e.Index-1, k); err != nil {
+			p.line(err.Error())
+		}
+	}
 }
 
 // close gives the terminal back and ends the transcript.

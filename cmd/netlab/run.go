@@ -34,6 +34,7 @@ type runOptions struct {
 	step       bool
 	auto       time.Duration
 	transcript string
+	picture    bool
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -85,6 +86,7 @@ func (a *app) runScenarioCommand(s scenarios.Scenario) *cobra.Command {
 	flags.StringVar(&o.from, "from", "", a.say("flag.from"))
 	flags.BoolVar(&o.step, "step", false, a.say("flag.step"))
 	flags.DurationVar(&o.auto, "auto", 0, a.say("flag.auto"))
+	flags.BoolVar(&o.picture, "picture", false, a.say("flag.picture"))
 	flags.StringVar(&o.transcript, "transcript", "", a.say("flag.transcript"))
 	steps := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return stepIDs(s), cobra.ShellCompDirectiveNoFileComp
@@ -229,7 +231,7 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 		return err
 	}
 	plan := lab.Plan{Lab: o.lab, Scenario: s.Name, Params: values, Steps: s.Steps(setting), Explain: explain(s, setting)}
-	x, err := a.perform(s, setting, plan, o, kept)
+	x, err := a.perform(k, s, setting, plan, o, kept)
 	if err != nil {
 		return err
 	}

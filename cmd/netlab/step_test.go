@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -83,10 +84,16 @@ func (s *session) termios() unix.Termios {
 // expect waits until text was printed, after what was expected before.
 func (s *session) expect(text string) {
 	s.t.Helper()
+	defer func() {
+		if s.t.Failed() {
+			s.t.Logf("printed:\n%s", s.printed())
+		}
+	}()
 	waitFor(s.t, text, func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		at := strings.Index(s.out.String()[s.read:], text)
+		printed := uncoloured(s.out.String())
+		at := strings.Index(printed[s.read:], text)
 		if at >= 0 {
 			s.read += at + len(text)
 		}
@@ -120,7 +127,12 @@ func (s *session) ends(code int) {
 func (s *session) printed() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.ReplaceAll(s.out.String(), "\r\n", "\n")
+	return uncoloured(s.out.String())
+}
+
+// uncoloured is what a person reads of what a terminal is sent.
+func uncoloured(sent string) string {
+	return regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]|\r`).ReplaceAllString(sent, "")
 }
 
 func TestStepMode(t *testing.T) {
@@ -150,7 +162,7 @@ func TestStepMode(t *testing.T) {
 			s.expect("[number: your prediction")
 			s.types("1\n")
 			s.expect("You said: as it was")
-			s.expect("What came: down, and without addresses")
+			s.expect("What came: down, and")
 			s.types("\n")
 			s.expect("[3/7]")
 			s.types("\n")
@@ -176,7 +188,7 @@ func TestStepMode(t *testing.T) {
 			s.types("r")
 			s.expect("This step has not run yet")
 			s.types("h")
-			s.expect("A named namespace is a file below /run/netns")
+			s.expect("A named namespace is a file")
 			s.types("?")
 			s.expect("look back at earlier steps")
 			s.types("x")
@@ -255,7 +267,9 @@ func TestStepMode(t *testing.T) {
 			s.expect("inside> ")
 			s.types("ls /sys/class/net | tr '\\n' '.'\n")
 			s.expect("lo.")
-			s.types("\x03exit\n")
+			s.types("\x03")
+			s.expect("inside> ")
+			s.types("exit\n")
 			s.expect("[Enter: next step")
 			s.types("q")
 			s.ends(exitDone)
@@ -290,7 +304,7 @@ func TestStepMode(t *testing.T) {
 			s := onTerminal(t, 60, nil, "run", "proxyarp", "--step")
 			s.expect("[number: your prediction")
 			s.types("L")
-			s.expect("尚未执行")
+			s.expect("还没有执行")
 			s.types("\n")
 			s.expect("→")
 			s.types("L")

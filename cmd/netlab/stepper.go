@@ -18,6 +18,7 @@ type stepper struct {
 	view    *textView
 	runner  *lab.Runner
 	plan    lab.Plan
+	facts   lab.Facts
 	journal *journal.Journal
 	keys    *keyboard
 	auto    time.Duration // 0: wait for keys
@@ -120,7 +121,7 @@ func (s *stepper) After(ctx context.Context, i int) error {
 func (s *stepper) explain(i int) {
 	v, words, p := s.view, s.words(i), s.prediction(i)
 	v.line("")
-	v.prose(indent+v.bold.Sprint("→")+" ", s.say("look")+" "+v.text(words.Look, nil), nil)
+	v.prose(indent+v.bold.Sprint("→")+" ", s.fill("look", "text", v.text(words.Look, nil)), nil)
 	v.line("")
 	v.prose(proseInset, v.text(words.Why, nil), nil)
 	v.line("")
@@ -131,7 +132,8 @@ func (s *stepper) explain(i int) {
 	case n == p.Right:
 		v.prose(v.mark(true), s.fill("step.prediction-right", "right", right), nil)
 	default:
-		v.prose(indent+"≠ ", s.fill("step.prediction-wrong", "said", v.text(p.Choices[n], nil), "right", right), nil)
+		v.prose(indent+"≠ ", s.fill("step.prediction-wrong", "said", v.text(p.Choices[n], nil)), nil)
+		v.prose(indent+"  ", s.fill("step.prediction-was", "right", right), nil)
 	}
 	v.prose(proseInset, v.text(p.Answer, nil), nil)
 }

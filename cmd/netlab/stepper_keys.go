@@ -60,7 +60,7 @@ func (s *stepper) key(ctx context.Context, i int, typed rune) error {
 	case 'l':
 		return s.list(ctx, i)
 	case 'd':
-		s.picture(i)
+		return s.picture(i)
 	case 'L':
 		return s.otherLanguage(i)
 	case 'q':

@@ -10,8 +10,21 @@ import (
 // differs says which field is not as it was set.
 func (v *textView) differs(e lab.Event) string {
 	return v.fill("op.differs",
-		"object", e.Values["object"], "field", v.wordFor("field.", e.Values["field"]),
+		"object", v.object(e.Values["object"]), "field", v.wordFor("field.", e.Values["field"]),
 		"want", v.state(e.Values["want"]), "found", v.state(e.Values["found"]))
+}
+
+// object is what was read: as iproute2 would name it, but for routes.
+func (v *textView) object(object string) string {
+	route, ok := strings.CutPrefix(object, "route to ")
+	if !ok {
+		return object
+	}
+	dst, in, placed := strings.Cut(route, " in ")
+	if !placed {
+		return v.fill("object.route", "dst", dst)
+	}
+	return v.fill("object.route-in", "dst", dst, "in", v.placed(map[string]string{"in": in})["in"])
 }
 
 // state is what a read-back wanted or found, in our language where it is a word

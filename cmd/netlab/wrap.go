@@ -81,13 +81,18 @@ func mayBreak(before, after rune) bool {
 }
 
 func neverFirst(r rune) bool {
-	return strings.ContainsRune(`,。、;:?!)》」』】〕〉…—~·%,.;:?!)]}%"'’”`, r)
+	// ， ． 。 、 ； ： ？ ！ ） 》 and the like, and their ASCII relatives.
+	return strings.ContainsRune("\uff0c\uff0e\u3002\u3001\uff1b\uff1a\uff1f\uff01\uff09\uff3d\uff5d\uff05\uff5e"+
+		"\u3009\u300b\u300d\u300f\u3011\u3015\u3017\u00b7\u2014\u2026\u2019\u201d"+`%,.;:?!)]}"'`, r)
 }
 
-func neverLast(r rune) bool { return strings.ContainsRune(`(《「『【〔〈([{"'‘“`, r) }
+func neverLast(r rune) bool {
+	// （ 《 and the like.
+	return strings.ContainsRune("\uff08\uff3b\uff5b\u3008\u300a\u300c\u300e\u3010\u3014\u3016\u2018\u201c"+`([{"'`, r)
+}
 
 // isWide tells whether a character is one of those that Chinese is written with.
-func isWide(r rune) bool { return columns(string(r)) == 2 || r == '—' || r == '…' }
+func isWide(r rune) bool { return columns(string(r)) == 2 || r == '\u2014' || r == '\u2026' }
 
 // adjoin puts a text behind another: with a space between, but not behind
 // Chinese punctuation, which brings its own.

@@ -1,7 +1,6 @@
 package op
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -27,14 +26,9 @@ type RouteAdd struct {
 	Scope string `json:"scope,omitempty"`
 }
 
-// RouteDel deletes that route.
-type RouteDel RouteAdd
-
 func (RouteAdd) Kind() string { return "route-add" }
-func (RouteDel) Kind() string { return "route-del" }
 
 func (o RouteAdd) Command() lab.Command { return o.command("add") }
-func (o RouteDel) Command() lab.Command { return RouteAdd(o).command("del") }
 
 func (o RouteAdd) command(verb string) lab.Command {
 	c := lab.IP(o.NS, "route", verb, o.dst())
@@ -60,9 +54,7 @@ func (o RouteAdd) dst() string {
 }
 
 func (o RouteAdd) Undo() []lab.Op    { return []lab.Op{RouteDel(o)} }
-func (o RouteDel) Undo() []lab.Op    { return []lab.Op{RouteAdd(o)} }
 func (o RouteAdd) Within() []lab.Ref { return linkRefs(o.NS, o.Dev) }
-func (o RouteDel) Within() []lab.Ref { return linkRefs(o.NS, o.Dev) }
 
 // Inverse: one route to the destination is enough for the place to be taken. The
 // kernel would take another beside one with a metric or a tos, and give the new
@@ -78,14 +70,6 @@ func (o RouteAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	}
 	if len(found) > 0 {
 		return nil, fmt.Errorf("route to %s in %s: %w", o.dst(), n, lab.ErrTaken)
-	}
-	return o.Undo(), nil
-}
-
-func (o RouteDel) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
-	_, _, err := o.find(k)
-	if err != nil {
-		return nil, err
 	}
 	return o.Undo(), nil
 }
@@ -129,46 +113,6 @@ func (o RouteAdd) Apply(k *kernel.Kernel) error {
 	return nil
 }
 
-// Apply deletes the route that RouteAdd made, no other: the kernel, asked for a
-// route without a metric, would take one with any.
-func (o RouteDel) Apply(k *kernel.Kernel) error {
-	n, link, err := o.find(k)
-	if err != nil {
-		return err
-	}
-	err = n.Change(func(h *netlink.Handle) error { return h.RouteDel(RouteAdd(o).netlinkRoute(link)) })
-	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("route to %s in %s: %w", RouteAdd(o).dst(), n, lab.ErrGone)
-	}
-	if err != nil {
-		return fmt.Errorf("delete the route to %s in %s: %w", RouteAdd(o).dst(), n, err)
-	}
-	return nil
-}
-
-// find returns an error wrapping ErrGone where the route's place is empty, and
-// ErrChanged where another route stands in it.
-func (o RouteDel) find(k *kernel.Kernel) (*kernel.Namespace, netlink.Link, error) {
-	n, link, err := undoLink(k, o.NS, o.Dev)
-	if err != nil {
-		return nil, nil, err
-	}
-	found, err := routesTo(n, o.Dst)
-	if err != nil {
-		return nil, nil, err
-	}
-	as := lab.ErrGone
-	for _, r := range found {
-		if RouteAdd(o).made(link, r) && r.Protocol == unix.RTPROT_BOOT {
-			return n, link, nil
-		}
-		if r.Priority == 0 && r.Tos == 0 {
-			as = lab.ErrChanged
-		}
-	}
-	return nil, nil, fmt.Errorf("route to %s in %s: %w", RouteAdd(o).dst(), n, as)
-}
-
 // Verify looks for a route of the same destination and compares every field.
 func (o RouteAdd) Verify(k *kernel.Kernel) error {
 	n, link, err := foundLink(k, o.NS, o.Dev)
@@ -195,18 +139,6 @@ func (o RouteAdd) Verify(k *kernel.Kernel) error {
 	}
 }
 
-func (o RouteDel) Verify(k *kernel.Kernel) error {
-	err := RouteAdd(o).Verify(k)
-	var differs *lab.Mismatch
-	if errors.As(err, &differs) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return &lab.Mismatch{Object: "route to " + RouteAdd(o).dst(), Field: "path", Want: "gone", Found: RouteAdd(o).describe()}
-}
-
 // routesTo lists the main table's routes of exactly this destination.
 func routesTo(n *kernel.Namespace, dst netip.Prefix) ([]netlink.Route, error) {
 	all, err := kernel.Dump(func() ([]netlink.Route, error) {
@@ -217,12 +149,7 @@ func routesTo(n *kernel.Namespace, dst netip.Prefix) ([]netlink.Route, error) {
 	}
 	var found []netlink.Route
 	for _, r := range all {
-		if r.Dst == nil {
-			continue
-		}
-		ip, _ := netip.AddrFromSlice(r.Dst.IP)
-		bits, _ := r.Dst.Mask.Size()
-		if netip.PrefixFrom(ip.Unmap(), bits) == dst {
+		if r.Dst != nil && prefixOf(r.Dst) == dst {
 			found = append(found, r)
 		}
 	}

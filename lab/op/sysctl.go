@@ -2,7 +2,6 @@ package op
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -19,37 +18,10 @@ type SysctlSet struct {
 	Value string `json:"value"`
 }
 
-// SysctlRestore puts sysctls back to what they were, in one go: the first may
-// change the others as a side effect, and they are put right after it.
-type SysctlRestore struct {
-	NS     string      `json:"ns,omitempty"`
-	Values []SysctlWas `json:"values"`
-}
-
-// SysctlWas is a key with its value before the lab and the one the lab left.
-type SysctlWas struct {
-	Key  string `json:"key"`
-	Was  string `json:"was"`
-	Left string `json:"left"`
-	// Follows: writing the first key of the restore brings Was back by itself.
-	Follows bool `json:"follows,omitempty"`
-}
-
-func (SysctlSet) Kind() string     { return "sysctl-set" }
-func (SysctlRestore) Kind() string { return "sysctl-restore" }
+func (SysctlSet) Kind() string { return "sysctl-set" }
 
 func (o SysctlSet) Command() lab.Command {
 	return lab.In(o.NS, "sysctl", "-w", assignment(o.Key, o.Value))
-}
-
-func (o SysctlRestore) Command() lab.Command {
-	c := lab.Command{"sysctl", "-w"}
-	for _, v := range o.Values {
-		if !v.Follows {
-			c = append(c, assignment(v.Key, v.Was))
-		}
-	}
-	return lab.In(o.NS, c...)
 }
 
 func assignment(key, value string) string { return sysctlName(key) + "=" + value }
@@ -67,10 +39,7 @@ func sysctlName(key string) string {
 func sameValue(a, b string) bool { return slices.Equal(strings.Fields(a), strings.Fields(b)) }
 
 // Undo can't know what was there before; see Inverse.
-func (o SysctlSet) Undo() []lab.Op     { return nil }
-func (o SysctlRestore) Undo() []lab.Op { return nil }
-
-func (o SysctlRestore) Inverse(*kernel.Kernel) ([]lab.Op, error) { return nil, nil }
+func (o SysctlSet) Undo() []lab.Op { return nil }
 
 // Inverse reads the value before, and those that the kernel changes along.
 func (o SysctlSet) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
@@ -93,16 +62,7 @@ func (o SysctlSet) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	return []lab.Op{SysctlRestore{NS: o.NS, Values: append(values, along...)}}, nil
 }
 
-func (o SysctlSet) Within() []lab.Ref     { return sysctlWithin(o.NS, o.Key) }
-func (o SysctlRestore) Within() []lab.Ref { return sysctlWithin(o.NS, o.first().Key) }
-
-// first is the key that was set; the zero value in a journal that holds none.
-func (o SysctlRestore) first() SysctlWas {
-	if len(o.Values) == 0 {
-		return SysctlWas{}
-	}
-	return o.Values[0]
-}
+func (o SysctlSet) Within() []lab.Ref { return sysctlWithin(o.NS, o.Key) }
 
 // sysctlWithin is the device that a per-device key belongs to:
 // net/FAMILY/conf/DEV/… or net/FAMILY/neigh/DEV/….
@@ -122,8 +82,7 @@ func sysctlDevice(key string) string {
 }
 
 // Shared: a key of the whole host may be needed by several labs.
-func (o SysctlSet) Shared() string     { return sysctlShared(o.NS, o.Key) }
-func (o SysctlRestore) Shared() string { return sysctlShared(o.NS, o.first().Key) }
+func (o SysctlSet) Shared() string { return sysctlShared(o.NS, o.Key) }
 
 func sysctlShared(ns, key string) string {
 	if ns != kernel.Host || sysctlDevice(key) != "" {
@@ -143,68 +102,7 @@ func (o SysctlSet) Apply(k *kernel.Kernel) error {
 	return n.SetSysctl(o.Key, o.Value)
 }
 
-// Apply writes back what still is as the lab left it. What someone else has set
-// since is kept, through the side effects too; when that is so of the first key,
-// nothing is written and ErrChanged returned.
-func (o SysctlRestore) Apply(k *kernel.Kernel) error {
-	n, err := undoNamespace(k, o.NS)
-	if err != nil {
-		return err
-	}
-	values, err := o.withNewcomers(n)
-	if err != nil {
-		return err
-	}
-	target := make([]string, len(values))
-	gone := make([]bool, len(values)) // with its device
-	for i, v := range values {
-		now, err := n.Sysctl(v.Key)
-		switch {
-		case errors.Is(err, fs.ErrNotExist) && i == 0:
-			return fmt.Errorf("sysctl %s: %w", sysctlName(v.Key), lab.ErrGone)
-		case errors.Is(err, fs.ErrNotExist):
-			gone[i] = true
-		case err != nil:
-			return err
-		case sameValue(now, v.Left):
-			target[i] = v.Was
-		case i == 0 && !sameValue(now, v.Was):
-			return fmt.Errorf("sysctl %s is %s, the lab left %s: %w", sysctlName(v.Key), now, v.Left, lab.ErrChanged)
-		default:
-			target[i] = now
-		}
-	}
-	for i, v := range values {
-		if gone[i] {
-			continue
-		}
-		now, err := n.Sysctl(v.Key)
-		if err == nil && !sameValue(now, target[i]) {
-			err = n.SetSysctl(v.Key, target[i])
-		}
-		if errors.Is(err, fs.ErrNotExist) { // just now
-			continue
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (o SysctlSet) Verify(k *kernel.Kernel) error { return verifySysctl(k, o.NS, o.Key, o.Value) }
-
-// Verify looks at the first key: the others may rightly be someone else's.
-func (o SysctlRestore) Verify(k *kernel.Kernel) error {
-	if len(o.Values) == 0 {
-		return nil
-	}
-	err := verifySysctl(k, o.NS, o.first().Key, o.first().Was)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
 
 func verifySysctl(k *kernel.Kernel, ns, key, want string) error {
 	n, err := foundNamespace(k, ns)

@@ -17,10 +17,7 @@ import (
 func Snapshot(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	spaces := []string{""}
-	for _, line := range strings.Fields(output(t, "ls", "/run/netns")) {
-		spaces = append(spaces, line)
-	}
+	spaces := append([]string{""}, strings.Fields(output(t, "ls", "/run/netns"))...)
 	fmt.Fprintf(&b, "# namespaces %v\n", spaces)
 	for _, ns := range spaces {
 		in := func(argv ...string) []string {
