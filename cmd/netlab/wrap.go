@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/clipperhouse/displaywidth"
 
@@ -21,22 +22,35 @@ func columns(text string) int {
 func wrap(text string, width int) []string {
 	var lines []string
 	for paragraph := range strings.SplitSeq(text, "\n") {
-		line, used := "", 0
-		for _, p := range pieces(paragraph) {
-			wide, gap := columns(p.text), 0
-			if p.spaced && line != "" {
-				gap = 1
+		all := pieces(paragraph)
+		line, used := []piece{}, 0
+		var done [][]piece
+		for _, p := range all {
+			wide := p.columns(len(line) == 0)
+			if len(line) > 0 && used+wide > width {
+				done, line, used, wide = append(done, line), nil, 0, p.columns(true)
 			}
-			if line != "" && used+gap+wide > width {
-				lines, line, used, gap = append(lines, line), "", 0, 0
-			}
-			line += strings.Repeat(" ", gap) + p.text
-			used += gap + wide
+			line, used = append(line, p), used+wide
 		}
-		lines = append(lines, line)
+		for _, l := range keepCompany(append(done, line)) {
+			lines = append(lines, textOf(l))
+		}
 	}
-	for i, line := range lines {
-		lines[i] = strings.ReplaceAll(line, scenarios.Unbroken, " ")
+	return lines
+}
+
+// keepCompany gives a last line of a single Chinese character another one from
+// the line before.
+func keepCompany(lines [][]piece) [][]piece {
+	n := len(lines) - 1
+	if n < 1 || len(lines[n]) != 1 || len(lines[n-1]) < 2 {
+		return lines
+	}
+	last, before := lines[n], lines[n-1]
+	first, _ := utf8.DecodeRuneInString(last[0].text)
+	if isWide(first) && last[0].columns(true) <= 4 {
+		cut := len(before) - 1
+		lines[n-1], lines[n] = before[:cut], []piece{before[cut], last[0]}
 	}
 	return lines
 }
@@ -45,6 +59,25 @@ func wrap(text string, width int) []string {
 type piece struct {
 	text   string
 	spaced bool // a space stands before it
+}
+
+// columns is how wide a piece is, with its space where it begins no line.
+func (p piece) columns(first bool) int {
+	if p.spaced && !first {
+		return 1 + columns(p.text)
+	}
+	return columns(p.text)
+}
+
+func textOf(line []piece) string {
+	var b strings.Builder
+	for i, p := range line {
+		if p.spaced && i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(p.text)
+	}
+	return strings.ReplaceAll(b.String(), scenarios.Unbroken, " ")
 }
 
 // pieces parts a paragraph where a line may end. A colour's control sequence
