@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Check verifies what a lab has changed, and tries what can be observed, step by
 // step, changing nothing. done names the steps to look at; nil: all of them,
 // because the state was made by hand. Then the checks alone decide, since there
-// are several ways to the same effect, and state that differs is only reported.
+// are several ways to the same effect, and state that differs is only reported;
+// and the first step whose checks fail is the last one looked at.
 // The error is ErrFailed when something is not as it should be, ErrInterrupted
 // when ctx ended before that was known.
 func (r *Runner) Check(ctx context.Context, plan Plan, done func(stepID string) bool) error {
@@ -30,13 +32,17 @@ func (r *Runner) Check(ctx context.Context, plan Plan, done func(stepID string) 
 
 // checkSteps counts in end the steps that are as they should be.
 func (r *Runner) checkSteps(ctx context.Context, plan Plan, done func(stepID string) bool, end *Event) error {
-	failed := false
+	failed, byHand := false, done == nil
 	for i, step := range plan.Steps {
 		if done != nil && !done(step.ID) {
 			end.Outcome = Partial
 			continue
 		}
-		ok, held, err := r.checkStep(ctx, plan, i, done == nil)
+		patience := patienceAfter
+		if failed { // it is known already that something is wrong
+			patience = patienceBriefly
+		}
+		ok, held, err := r.checkStep(ctx, plan, i, byHand, patience)
 		end.Checks += held
 		if err != nil {
 			return err
@@ -44,6 +50,8 @@ func (r *Runner) checkSteps(ctx context.Context, plan Plan, done func(stepID str
 		failed = failed || !ok
 		if ok {
 			end.Steps++
+		} else if byHand {
+			break
 		}
 	}
 	if failed {
@@ -52,7 +60,7 @@ func (r *Runner) checkSteps(ctx context.Context, plan Plan, done func(stepID str
 	return nil
 }
 
-func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, byHand bool) (ok bool, held int, err error) {
+func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, byHand bool, patience time.Duration) (ok bool, held int, err error) {
 	step, started := plan.Steps[i], r.Now()
 	r.emit(Event{Type: StepStart, Lab: plan.Lab, Step: step.ID, Index: i + 1, Total: len(plan.Steps), Phase: AlreadyDone})
 	ok = true
@@ -69,7 +77,7 @@ func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, byHand bool) (
 	}
 	failed := false
 	for _, c := range step.Checks {
-		holds, err := r.try(ctx, plan.Lab, step.ID, c, After, patienceAfter)
+		holds, err := r.try(ctx, plan.Lab, step.ID, c, After, patience)
 		if err != nil {
 			return false, held, err
 		}

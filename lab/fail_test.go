@@ -2,7 +2,6 @@ package lab_test
 
 import (
 	"errors"
-	"syscall"
 	"testing"
 
 	"netlab/lab"
@@ -142,90 +141,3 @@ type taken struct{ set }
 
 func (taken) Inverse(*kernel.Kernel) ([]lab.Op, error) { return nil, lab.ErrTaken }
 func (taken) Command() lab.Command                     { return lab.Command{"set", "x", "1"} }
-
-func TestARefusal(t *testing.T) {
-	t.Parallel()
-	const unreachable = syscall.ENETUNREACH
-	for _, tt := range []struct {
-		name  string
-		apply func(*world) error
-		undo  error
-		event string
-		noted string
-		fails bool
-	}{
-		{
-			name:  "is shown",
-			apply: func(*world) error { return unreachable },
-			event: "refused s1 no set a 1 network is unreachable",
-			noted: "a=1x a=1 : s1",
-		},
-		{
-			name:  "that changes something all the same is taken back",
-			apply: func(w *world) error { w.put("a", "1"); return unreachable },
-			event: "refused s1 no set a 1 network is unreachable",
-			noted: "a=1x a=1 : s1",
-		},
-		{
-			name:  "that is none is taken back and fails",
-			apply: func(*world) error { return nil },
-			event: "op-failed s1 set a 1 the kernel was expected to refuse this (network is unreachable), and did not",
-			noted: "a=1x :",
-			fails: true,
-		},
-		{
-			name:  "for another reason fails",
-			apply: func(*world) error { return syscall.EPERM },
-			event: "op-failed s1 set a 1 operation not permitted",
-			noted: "a=1x :",
-			fails: true,
-		},
-		{
-			name:  "that can't be taken back fails",
-			apply: func(w *world) error { w.put("a", "1"); return unreachable },
-			undo:  errBoom,
-			event: "op-failed s1 set a 1 network is unreachable | restore a '': boom",
-			noted: "a=1! :",
-			fails: true,
-		},
-		{
-			name:  "is not one for what its undo says",
-			apply: func(w *world) error { w.put("a", "1"); return syscall.EPERM },
-			undo:  unreachable,
-			event: "op-failed s1 set a 1 operation not permitted | restore a '': network is unreachable",
-			noted: "a=1! :",
-			fails: true,
-		},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			b := newBed(t)
-			tries := 0
-			b.w.on["set a 1"] = func() error {
-				if tries++; tries > 1 {
-					return nil
-				}
-				return tt.apply(b.w)
-			}
-			if tt.undo != nil {
-				b.w.on["restore a ''"] = func() error { return tt.undo }
-			}
-			o := set{w: b.w, Key: "a", Value: "1"} // the same op is done right after, as in proxyarp
-			err := b.run("lab", []lab.Step{{
-				ID: "s1", Refusals: []lab.Refusal{{ID: "no", Op: o, Errno: unreachable}}, Ops: []lab.Op{o},
-			}}, lab.Options{})
-			if errors.Is(err, lab.ErrFailed) != tt.fails || !tt.fails && err != nil {
-				t.Errorf("got %v", err)
-			}
-			if got := b.said()[2]; got != tt.event {
-				t.Errorf("event %q, want %q", got, tt.event)
-			}
-			if got := b.noted("lab"); got != tt.noted {
-				t.Errorf("the journal says %q, want %q", got, tt.noted)
-			}
-			clear(b.w.on)
-			b.down("lab")
-			b.has()
-		})
-	}
-}

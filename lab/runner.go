@@ -50,7 +50,8 @@ type run struct {
 	*Runner
 	plan    Plan
 	journal *journal.Journal
-	checks  int
+	checks  int // that held
+	passed  int // steps done, or verified
 }
 
 // Run does the steps of the plan that the lab's journal does not say are done,
@@ -73,7 +74,7 @@ func (r *Runner) Run(ctx context.Context, plan Plan, j *journal.Journal, o Optio
 	case errors.Is(err, ErrInterrupted):
 		end.Outcome = Interrupted
 	case err != nil:
-		end.Outcome = Failed
+		end.Outcome, end.Steps = Failed, x.passed
 	case len(j.Steps) < len(plan.Steps):
 		end.Outcome = Partial
 	}
@@ -107,6 +108,7 @@ func (x *run) steps(ctx context.Context, o Options) error {
 		all = all && done
 	}
 	for i, step := range x.plan.Steps {
+		x.passed = i
 		if _, done := x.journal.Steps[step.ID]; done {
 			if err := x.again(ctx, i, step, all); err != nil {
 				return err

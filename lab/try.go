@@ -12,7 +12,10 @@ import (
 // section 2) and a lost packet.
 const (
 	patienceBefore = 200 * time.Millisecond
-	patienceAfter  = 3 * time.Second
+	patienceAfter  = 1500 * time.Millisecond
+	// For one among several, where an earlier one has failed: longer than a
+	// proxy_delay, but no more.
+	patienceBriefly = 900 * time.Millisecond
 )
 
 func (x *run) before(ctx context.Context, step Step, o Options) error {

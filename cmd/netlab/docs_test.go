@@ -52,6 +52,7 @@ func TestDocsREADME(t *testing.T)         { testDocument(t, "README.md", 0) }
 func TestDocsGettingStarted(t *testing.T) { testDocument(t, "docs/getting-started.md", 2) }
 func TestDocsHowItWorks(t *testing.T)     { testDocument(t, "docs/how-it-works.md", 0) }
 func TestDocsArchitecture(t *testing.T)   { testDocument(t, "docs/architecture.md", 0) }
+func TestDocsGlossary(t *testing.T)       { testDocument(t, "docs/glossary.md", 0) }
 func TestDocsWorkshop(t *testing.T)       { testDocument(t, "docs/workshop.md", 2) }
 func TestDocsJSON(t *testing.T)           { testDocument(t, "docs/json.md", 0) }
 

@@ -56,8 +56,11 @@ func exitCode(err error) int {
 		return int(status)
 	case errors.Is(err, lab.ErrInterrupted):
 		return exitInterrupted
+	case errors.Is(err, lab.ErrFailed): // whatever it failed for: something was changed
+		return exitFailed
 	case errors.As(err, &usage), errors.Is(err, scenarios.ErrBadValue),
-		errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrNewer):
+		errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrNewer),
+		errors.Is(err, machine.ErrDamaged), errors.Is(err, machine.ErrNewer):
 		return exitUsage
 	case errors.As(err, &cannot), errors.Is(err, journal.ErrBusy), errors.Is(err, fs.ErrPermission),
 		errors.Is(err, machine.ErrNoUserNamespaces), errors.Is(err, machine.ErrNoNsenter):

@@ -19,6 +19,10 @@ const binaryDir = "NETLAB_TEST_BIN"
 // TestMain builds the real program once; the tests run it, and so do the
 // children that kerneltest.Isolate makes of them.
 func TestMain(m *testing.M) {
+	// Whoever runs the tests may speak another language, on another terminal.
+	os.Setenv("LC_ALL", "C.UTF-8")
+	os.Unsetenv(languageVar)
+	os.Unsetenv("COLUMNS")
 	if os.Getenv(killAt) != "" {
 		os.Exit(runKilled())
 	}

@@ -295,9 +295,9 @@ func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, _, given scenari
 func (a *app) journalRefused(lab string, err error) error {
 	switch {
 	case errors.Is(err, journal.ErrDamaged):
-		return &usageError{Text: a.fill("journal.damaged", "lab", lab, "error", err.Error()), Next: "netlab teardown " + lab + " --salvage"}
+		return &usageError{Text: a.fill("journal.damaged", "error", err.Error()), Next: "netlab teardown " + lab + " --salvage"}
 	case errors.Is(err, journal.ErrNewer):
-		return &usageError{Text: a.fill("journal.newer", "lab", lab, "error", err.Error())}
+		return &usageError{Text: a.fill("journal.newer", "error", err.Error())}
 	}
 	return err
 }

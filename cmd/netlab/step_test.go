@@ -267,6 +267,7 @@ func TestStepMode(t *testing.T) {
 			s.expect("inside> ")
 			s.types("ls /sys/class/net | tr '\\n' '.'\n")
 			s.expect("lo.")
+			s.expect("inside> ")
 			s.types("\x03")
 			s.expect("inside> ")
 			s.types("exit\n")

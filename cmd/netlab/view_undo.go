@@ -25,7 +25,9 @@ func (v *textView) undo(e lab.Event) {
 		v.prose(indent+"- ", v.fill("undo.skip", "command", unbroken(e.Command),
 			"why", scenarios.Fill(v.say("undo.skip."+e.Outcome), e.Values)), nil)
 	case lab.UndoFail:
-		v.command(indent, e.Command)
+		if e.Command != "" {
+			v.command(indent, e.Command)
+		}
 		v.prose(v.mark(false), v.fill("op.failed", "error", e.Error), nil)
 	case lab.UndoEnd:
 		key := "undo." + e.Outcome

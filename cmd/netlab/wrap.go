@@ -32,7 +32,7 @@ func wrap(text string, width int) []string {
 			}
 			line, used = append(line, p), used+wide
 		}
-		for _, l := range keepCompany(append(done, line)) {
+		for _, l := range keepCompany(append(done, line), width) {
 			lines = append(lines, textOf(l))
 		}
 	}
@@ -40,16 +40,17 @@ func wrap(text string, width int) []string {
 }
 
 // keepCompany gives a last line of a single Chinese character another one from
-// the line before.
-func keepCompany(lines [][]piece) [][]piece {
+// the line before, if there is room for both.
+func keepCompany(lines [][]piece, width int) [][]piece {
 	n := len(lines) - 1
 	if n < 1 || len(lines[n]) != 1 || len(lines[n-1]) < 2 {
 		return lines
 	}
 	last, before := lines[n], lines[n-1]
+	cut := len(before) - 1
 	first, _ := utf8.DecodeRuneInString(last[0].text)
-	if isWide(first) && last[0].columns(true) <= 4 {
-		cut := len(before) - 1
+	alone := isWide(first) && last[0].columns(true) <= 4
+	if alone && before[cut].columns(true)+last[0].columns(false) <= width {
 		lines[n-1], lines[n] = before[:cut], []piece{before[cut], last[0]}
 	}
 	return lines

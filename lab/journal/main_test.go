@@ -3,6 +3,7 @@ package journal
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"testing"
@@ -14,12 +15,15 @@ const holdIn = "NETLAB_TEST_HOLD_LOCK_IN"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(holdIn); dir != "" {
-		if _, err := At(dir).Lock("lab"); err != nil {
+		l, err := At(dir).Lock("lab")
+		if err != nil {
 			fmt.Println(err)
 			os.Exit(1)
 		}
 		fmt.Println("locked")
-		select {}
+		_, _ = io.Copy(io.Discard, os.Stdin) // until it is killed
+		_ = l.Release()
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -31,6 +35,9 @@ func holder(t *testing.T, dir string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), holdIn+"="+dir)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cmd.StdinPipe(); err != nil { // stays open
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {

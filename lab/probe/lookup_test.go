@@ -23,7 +23,7 @@ func TestNetnsIsAStackOfItsOwn(t *testing.T) {
 		{name: "not made", probe: Netns{Name: "a"}, want: fails("missing", nil)},
 		{name: "made", setup: "ip netns add a", probe: Netns{Name: "a"}, want: holds("own-stack", values{"links": "lo"})},
 		{name: "with a device", setup: "ip -n a link add va type veth peer name vb", probe: Netns{Name: "a"},
-			want: holds("own-stack", values{"links": "lo,vb,va"})},
+			want: holds("own-stack", values{"links": "lo, vb, va"})},
 		{name: "the host under another name", setup: "touch /run/netns/same\nmount --bind /proc/self/ns/net /run/netns/same",
 			probe: Netns{Name: "same"}, want: fails("host-stack", nil)},
 		{name: "a name that a stopped add left", setup: "touch /run/netns/left", probe: Netns{Name: "left"}, want: fails("missing", nil)},
