@@ -48,13 +48,14 @@ import (
 
 // Each document has a pretend host of its own, so a top-level test of its own.
 
-func TestDocsREADME(t *testing.T)         { testDocument(t, "README.md", 0) }
-func TestDocsGettingStarted(t *testing.T) { testDocument(t, "docs/getting-started.md", 2) }
-func TestDocsHowItWorks(t *testing.T)     { testDocument(t, "docs/how-it-works.md", 0) }
-func TestDocsArchitecture(t *testing.T)   { testDocument(t, "docs/architecture.md", 0) }
-func TestDocsGlossary(t *testing.T)       { testDocument(t, "docs/glossary.md", 0) }
-func TestDocsWorkshop(t *testing.T)       { testDocument(t, "docs/workshop.md", 2) }
-func TestDocsJSON(t *testing.T)           { testDocument(t, "docs/json.md", 0) }
+func TestDocsREADME(t *testing.T)          { testDocument(t, "README.md", 1) }
+func TestDocsREADMEinChinese(t *testing.T) { testDocument(t, "README.zh.md", 1) }
+func TestDocsGettingStarted(t *testing.T)  { testDocument(t, "docs/getting-started.md", 2) }
+func TestDocsHowItWorks(t *testing.T)      { testDocument(t, "docs/how-it-works.md", 0) }
+func TestDocsArchitecture(t *testing.T)    { testDocument(t, "docs/architecture.md", 0) }
+func TestDocsGlossary(t *testing.T)        { testDocument(t, "docs/glossary.md", 0) }
+func TestDocsWorkshop(t *testing.T)        { testDocument(t, "docs/workshop.md", 2) }
+func TestDocsJSON(t *testing.T)            { testDocument(t, "docs/json.md", 0) }
 
 // TestDocsAreAllTested: a new document needs a line above.
 func TestDocsAreAllTested(t *testing.T) {
@@ -79,8 +80,12 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	readmes, err := filepath.Glob(filepath.Join(checkout, "README*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	for _, path := range append(found, filepath.Join(checkout, "README.md")) {
+	for _, path := range append(found, readmes...) {
 		rel, err := filepath.Rel(checkout, path)
 		if err != nil {
 			t.Fatal(err)

@@ -67,7 +67,7 @@ func TestTextsHaveTheGlossarysTerms(t *testing.T) {
 			continue
 		}
 		first, rest := term.english[:1], term.english[1:]
-		said := regexp.MustCompile(`\b[` + first + strings.ToUpper(first) + `]` + regexp.QuoteMeta(rest) + `s?\b`)
+		said := regexp.MustCompile(`(^|[^\w-])[` + first + strings.ToUpper(first) + `]` + regexp.QuoteMeta(rest) + `s?\b`)
 		used := false
 		for where, text := range en {
 			if !said.MatchString(regexp.MustCompile("`[^`]*`|\\{[^}]*\\}|--[a-z-]+").ReplaceAllString(text, "")) {

@@ -124,8 +124,8 @@ func (p *paper) command(indent, text string) {
 		} else {
 			line = more + p.bold.Sprint(line)
 		}
-		if i < len(lines)-1 {
-			line += ` \`
+		if i < len(lines)-1 && strings.Count(strings.Join(lines[:i+1], ""), "'")%2 == 0 {
+			line += ` \` // not inside quotes, where it would be part of the word
 		}
 		p.line(indent + line)
 	}
