@@ -10,18 +10,18 @@ import (
 // Whoever breaks the text into lines prints a space for it.
 const Unbroken = "\u00a0"
 
-// unfold joins the lines of a paragraph: with a space, but none between two
-// Chinese characters or beside Chinese punctuation.
-func unfold(paragraph string) string {
+// Adjoin puts texts behind one another: with a space between, but none between two
+// Chinese characters or beside Chinese punctuation. Empty texts count for nothing.
+func Adjoin(texts ...string) string {
 	joined := ""
-	for line := range strings.SplitSeq(paragraph, "\n") {
+	for _, text := range texts {
 		last, _ := utf8.DecodeLastRuneInString(joined)
-		first, _ := utf8.DecodeRuneInString(line)
+		first, _ := utf8.DecodeRuneInString(text)
 		tight := isMark(last) || isMark(first) || unicode.Is(unicode.Han, last) && unicode.Is(unicode.Han, first)
-		if joined != "" && line != "" && !tight {
+		if joined != "" && text != "" && !tight {
 			joined += " "
 		}
-		joined += line
+		joined += text
 	}
 	return joined
 }

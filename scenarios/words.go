@@ -272,7 +272,7 @@ func (r *wordsReader) plain(block ast.Node) string {
 		}
 		return ast.WalkContinue, nil // the function never fails, so Walk doesn't
 	})
-	return unfold(b.String())
+	return Adjoin(strings.Split(b.String(), "\n")...)
 }
 
 // join puts paragraphs together, with an empty line between them.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 
 	"netlab/scenarios"
@@ -32,6 +33,8 @@ func loadCatalog(lang string) (catalog, error) {
 	return c, nil
 }
 
+// readCatalog reads what a catalog says itself. No line may end inside a command,
+// which stands in backquotes.
 func readCatalog(lang string) (catalog, error) {
 	data, err := fs.ReadFile(words, "words/"+lang+".json")
 	if err != nil {
@@ -40,6 +43,10 @@ func readCatalog(lang string) (catalog, error) {
 	var c catalog
 	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, fmt.Errorf("words in %q: %w", lang, err)
+	}
+	code := regexp.MustCompile("`[^`]+`")
+	for key, text := range c {
+		c[key] = code.ReplaceAllStringFunc(text, unbroken)
 	}
 	return c, nil
 }

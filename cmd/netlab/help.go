@@ -105,7 +105,7 @@ func (a *app) flagRows(flags *pflag.FlagSet) [][2]string {
 		switch f.DefValue {
 		case "", "false", "0s":
 		default:
-			text = adjoin(text, a.fill("help.default", "value", f.DefValue))
+			text = scenarios.Adjoin(text, a.fill("help.default", "value", f.DefValue))
 		}
 		rows = append(rows, [2]string{name, text})
 	})

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,9 +10,6 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
-	"netlab/lab"
-	"netlab/lab/journal"
-	"netlab/lab/kernel"
 	"netlab/lab/machine"
 	"netlab/scenarios"
 )
@@ -179,125 +175,4 @@ func contains(all []string, one string) bool {
 		}
 	}
 	return false
-}
-
-// runInSandbox runs the same command inside, in a sandbox that is made first if
-// need be, and ended after if no lab is left in it.
-func (a *app) runInSandbox(ctx context.Context, o runOptions, s *machine.Sandbox) error {
-	if s == nil {
-		var err error
-		if s, err = machine.Start(o.lab); err != nil {
-			return err
-		}
-	}
-	err := a.enter(ctx, s, a.args...)
-	labs, labsErr := place{sandbox: s}.dir().Labs()
-	if labsErr == nil && len(labs) == 0 {
-		return errors.Join(err, s.Stop())
-	}
-	return errors.Join(err, labsErr, s.Close())
-}
-
-// runHere runs the scenario on the machine that this process sees.
-func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, values, given scenarios.Values, inside bool) (err error) {
-	kept, err := openTranscript(o.transcript)
-	if err != nil {
-		return err
-	}
-	dir := a.labs
-	lock, err := dir.Lock(o.lab)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lock.Release()) }()
-	k := kernel.Open()
-	defer func() { err = errors.Join(err, k.Close()) }()
-
-	j, err := dir.Open(o.lab)
-	switch {
-	case err == nil:
-		values, err = a.resumed(s, j, values, given)
-	case errors.Is(err, fs.ErrNotExist):
-		values, j, err = a.begin(k, dir, s, o, values, inside)
-	default:
-		err = a.journalRefused(o.lab, err)
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, j.Close()) }()
-	setting, err := a.setting(k, s, o.lab, values)
-	if err != nil {
-		return err
-	}
-	plan := lab.Plan{Lab: o.lab, Scenario: s.Name, Params: values, Steps: s.Steps(setting), Explain: explain(s, setting)}
-	x, err := a.perform(k, s, setting, plan, o, kept)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, x.close()) }()
-	r := a.runner(k, place{}.kind(inside), x.view)
-	options := lab.Options{Until: o.until, NoBefore: o.noBefore}
-	if x.led != nil {
-		x.led.runner, x.led.journal, options.Gate = r, j, x.led
-	}
-	if o.from != "" {
-		err = shown(r.Rewind(ctx, plan, j, o.from))
-	}
-	if err == nil {
-		err = shown(r.Run(ctx, plan, j, options))
-	}
-	if o.teardown {
-		if a.output == "text" && !a.quiet {
-			fmt.Fprintln(a.stdout)
-		}
-		err = errors.Join(err, shown(r.Teardown(context.WithoutCancel(ctx), j)))
-	}
-	return err
-}
-
-// begin makes sure that nothing is in the way of a new lab, and only then
-// writes its journal.
-func (a *app) begin(k *kernel.Kernel, dir journal.Dir, s scenarios.Scenario, o runOptions, values scenarios.Values, inside bool) (scenarios.Values, *journal.Journal, error) {
-	values, err := a.resolve(k, s, o.lab, values)
-	if err != nil {
-		return nil, nil, err
-	}
-	j, err := dir.Create(journal.Header{Lab: o.lab, Scenario: s.Name, Params: values, Created: a.now()})
-	return values, j, err
-}
-
-// resumed are the values that a lab was begun with. Others that are given now
-// can't be followed: what is done, is done.
-func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, _, given scenarios.Values) (scenarios.Values, error) {
-	if j.Header.Scenario != s.Name {
-		return nil, errors.Join(&usageError{
-			Text: a.fill("run.other-scenario", "lab", j.Header.Lab, "scenario", j.Header.Scenario),
-			Next: "netlab teardown " + j.Header.Lab,
-		}, j.Close())
-	}
-	values := s.Defaults()
-	for name := range values {
-		if was, ok := j.Header.Params[name]; ok {
-			values[name] = was
-		}
-		if now, ok := given[name]; ok && now != values[name] && (name != "nat" || now != "auto") {
-			return nil, errors.Join(&usageError{
-				Text: a.fill("run.other-value", "lab", j.Header.Lab, "param", name, "was", values[name], "now", now),
-				Next: "netlab teardown " + j.Header.Lab,
-			}, j.Close())
-		}
-	}
-	return values, nil
-}
-
-// journalRefused says what to do about a journal that can't be used.
-func (a *app) journalRefused(lab string, err error) error {
-	switch {
-	case errors.Is(err, journal.ErrDamaged):
-		return &usageError{Text: a.fill("journal.damaged", "error", err.Error()), Next: "netlab teardown " + lab + " --salvage"}
-	case errors.Is(err, journal.ErrNewer):
-		return &usageError{Text: a.fill("journal.newer", "error", err.Error())}
-	}
-	return err
 }

@@ -121,7 +121,7 @@ func (s *stepper) After(ctx context.Context, i int) error {
 func (s *stepper) explain(i int) {
 	v, words, p := s.view, s.words(i), s.prediction(i)
 	v.line("")
-	v.prose(indent+v.bold.Sprint("→")+" ", adjoin(s.say("look"), v.text(words.Look, nil)), nil)
+	v.prose(indent+v.bold.Sprint("→")+" ", scenarios.Adjoin(s.say("look"), v.text(words.Look, nil)), nil)
 	v.line("")
 	v.prose(proseInset, v.text(words.Why, nil), nil)
 	v.line("")

@@ -188,6 +188,7 @@ func (s *stepper) runShell(ns string) error {
 	cmd := exec.Command("/proc/self/exe", "shell", s.plan.Lab, ns)
 	cmd.Args[0] = "netlab"
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.keys.tty, os.Stdout, os.Stderr
+	cmd.Env = append(cmd.Environ(), languageVar+"="+s.lang) // a key may have changed it
 	cmd.SysProcAttr = &syscall.SysProcAttr{Foreground: true, Ctty: int(s.keys.tty.Fd())}
 	err := cmd.Run()
 	var exit *exec.ExitError

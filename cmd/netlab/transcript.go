@@ -42,6 +42,7 @@ func (t *transcript) close() error {
 }
 
 func (t *transcript) write(text string) {
+	text = strings.ReplaceAll(text, scenarios.Unbroken, " ")
 	if _, err := t.file.WriteString(text); err != nil && t.err == nil {
 		t.err = fmt.Errorf("write the transcript: %w", err)
 	}
@@ -143,5 +144,5 @@ func (t *transcript) predicted(p scenarios.Prediction, choice int, made bool) {
 		b.WriteString("- " + box + " " + v.text(c, nil) + "\n")
 	}
 	t.prose(b.String())
-	t.prose(v.fill("step.prediction-was", "right", v.text(p.Choices[p.Right], nil)) + " " + v.text(p.Answer, nil))
+	t.prose(scenarios.Adjoin(v.fill("step.prediction-was", "right", v.text(p.Choices[p.Right], nil)), v.text(p.Answer, nil)))
 }

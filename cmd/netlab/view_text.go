@@ -112,7 +112,7 @@ func (v *textView) stepStart(e lab.Event) {
 		v.line("")
 		v.prose(proseInset, v.text(s.Why, nil), nil)
 		v.line("")
-		v.prose(proseInset, adjoin(v.say("look"), v.text(s.Look, nil)), nil)
+		v.prose(proseInset, scenarios.Adjoin(v.say("look"), v.text(s.Look, nil)), nil)
 		v.line("")
 	}
 }
@@ -181,7 +181,7 @@ func (v *textView) check(e lab.Event) {
 	}
 	text := v.text(seen, e.Values)
 	if !*e.Holds || e.Phase == lab.Before {
-		text = adjoin(v.text(w.Question, nil), text)
+		text = scenarios.Adjoin(v.text(w.Question, nil), text)
 	}
 	phase := ""
 	if e.Phase == lab.Before {
@@ -191,7 +191,7 @@ func (v *textView) check(e lab.Event) {
 		}
 	}
 	if e.Phase == lab.Before && *e.Holds {
-		text = adjoin(text, v.say("check.held-before"))
+		text = scenarios.Adjoin(text, v.say("check.held-before"))
 	}
 	mark := v.mark(*e.Holds)
 	if e.Phase == lab.Before {
@@ -250,7 +250,7 @@ func (v *textView) runEnd(e lab.Event) {
 
 // counts is how a run ended, in one line.
 func (v *textView) counts(e lab.Event) string {
-	return adjoin(v.say("run."+e.Outcome), v.fill("run.counts",
+	return scenarios.Adjoin(v.say("run."+e.Outcome), v.fill("run.counts",
 		"steps", strconv.Itoa(e.Steps), "total", strconv.Itoa(e.Total),
 		"held", strconv.Itoa(e.Checks), "tried", strconv.Itoa(v.tried), "time", short(e.Elapsed)))
 }

@@ -127,16 +127,3 @@ func neverLast(r rune) bool {
 
 // isWide tells whether a character is one of those that Chinese is written with.
 func isWide(r rune) bool { return columns(string(r)) == 2 || r == '\u2014' || r == '\u2026' }
-
-// adjoin puts a text behind another: with a space between, but not behind
-// Chinese punctuation, which brings its own.
-func adjoin(texts ...string) string {
-	joined := ""
-	for _, text := range texts {
-		if joined != "" && text != "" && !scenarios.EndsWide(joined) {
-			joined += " "
-		}
-		joined += text
-	}
-	return joined
-}
