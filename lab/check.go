@@ -42,6 +42,7 @@ func (r *Runner) checkSteps(ctx context.Context, plan Plan, done func(stepID str
 		if failed { // it is known already that something is wrong
 			patience = patienceBriefly
 		}
+		end.Tried += len(step.Checks)
 		ok, held, err := r.checkStep(ctx, plan, i, byHand, patience)
 		end.Checks += held
 		if err != nil {
@@ -88,7 +89,7 @@ func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, byHand bool, p
 	}
 	if failed {
 		ok = false
-		if err := r.explain(ctx, plan, step.ID); err != nil {
+		if err := r.explain(ctx, plan, step.ID, true); err != nil {
 			return false, held, err
 		}
 	}

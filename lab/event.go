@@ -23,6 +23,7 @@ type Event struct {
 	Error    string            `json:"error,omitempty"`
 	Steps    int               `json:"steps,omitempty"`  // RunEnd: how many are done
 	Checks   int               `json:"checks,omitempty"` // RunEnd: how many held
+	Tried    int               `json:"tried,omitempty"`  // RunEnd: of how many
 	Elapsed  time.Duration     `json:"-"`
 }
 
@@ -59,6 +60,13 @@ const (
 	After       Phase = "after"
 	AlreadyDone Phase = "already-done"
 )
+
+// Untried is the outcome of a check that could not even be tried; Values has why,
+// as "error".
+const Untried = "untried"
+
+// NoCause is the ID of a cause that was looked for and not found.
+const NoCause = "unknown"
 
 // Outcomes of a run and of an undo.
 const (

@@ -51,6 +51,7 @@ type run struct {
 	plan    Plan
 	journal *journal.Journal
 	checks  int // that held
+	tried   int // of how many
 	passed  int // steps done, or verified
 }
 
@@ -69,7 +70,7 @@ func (r *Runner) Run(ctx context.Context, plan Plan, j *journal.Journal, o Optio
 	if errors.Is(err, ErrQuit) {
 		err = nil // what is done, stays
 	}
-	end := Event{Type: RunEnd, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Steps: len(j.Steps), Total: len(plan.Steps), Checks: x.checks, Outcome: Up}
+	end := Event{Type: RunEnd, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Steps: len(j.Steps), Total: len(plan.Steps), Checks: x.checks, Tried: x.tried, Outcome: Up}
 	switch {
 	case errors.Is(err, ErrInterrupted):
 		end.Outcome = Interrupted
@@ -130,7 +131,7 @@ func (x *run) again(ctx context.Context, i int, step Step, checks bool) error {
 	x.emit(Event{Type: StepStart, Lab: x.plan.Lab, Step: step.ID, Index: i + 1, Total: len(x.plan.Steps), Phase: AlreadyDone})
 	for _, o := range step.Ops {
 		if err := o.Verify(x.Kernel); err != nil {
-			return x.opFailed(step, o, err)
+			return errors.Join(x.opFailed(step, o, err), x.explain(ctx, x.plan, step.ID, false))
 		}
 		x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: step.ID, Command: o.Command().String(), Phase: AlreadyDone})
 	}

@@ -40,23 +40,28 @@ func (x *run) after(ctx context.Context, step Step) error {
 		if err != nil {
 			return err
 		}
+		x.tried++
 		if holds {
 			x.checks++
 		}
 		failed = failed || !holds
 	}
 	if failed {
-		return errors.Join(fmt.Errorf("step %s: %w", step.ID, ErrFailed), x.explain(ctx, x.plan, step.ID))
+		return errors.Join(fmt.Errorf("step %s: %w", step.ID, ErrFailed), x.explain(ctx, x.plan, step.ID, true))
 	}
 	return nil
 }
 
 // explain emits what makes the checks of a step fail, as far as it can be found.
-func (r *Runner) explain(ctx context.Context, plan Plan, stepID string) error {
+// must: something is known to be wrong, so that nothing found is worth a word.
+func (r *Runner) explain(ctx context.Context, plan Plan, stepID string, must bool) error {
 	if plan.Explain == nil {
 		return nil
 	}
 	causes, err := plan.Explain(ctx, r.Kernel, stepID)
+	if err == nil && len(causes) == 0 && must {
+		causes = []Cause{{ID: NoCause, Repair: Command{"nstat", "-az"}}}
+	}
 	for _, c := range causes {
 		r.emit(Event{Type: CauseSeen, Lab: plan.Lab, Step: stepID, ID: c.ID, Values: c.Values, Command: c.Repair.String()})
 	}
@@ -80,8 +85,8 @@ func (r *Runner) try(ctx context.Context, lab, stepID string, c Check, phase Pha
 	if ctx.Err() != nil {
 		return false, ErrInterrupted
 	}
-	if err != nil {
-		return false, fmt.Errorf("check %s of step %s: %w", c.ID, stepID, err)
+	if err != nil { // it could not even be tried: that is no reason to look no further
+		seen = Observation{Outcome: Untried, Values: map[string]string{"error": err.Error()}}
 	}
 	r.emit(Event{
 		Type: CheckDone, Lab: lab, Step: stepID, ID: c.ID, Phase: phase, Command: c.Probe.Command().String(),

@@ -81,14 +81,18 @@ func (p proxyARP) masquerade() []lab.Op {
 		}}
 	}
 	const family, chain = "ip", "postrouting"
-	table := "netlab-" + p.owner
+	owner := p.owner
+	if owner == "" { // made by hand: what netlab's own script would have made
+		owner = "proxyarp"
+	}
+	table := "netlab-" + owner
 	return []lab.Op{
 		op.NftTableAdd{Family: family, Table: table},
 		op.NftChainAdd{
 			Family: family, Table: table, Chain: chain,
 			Type: "nat", Hook: "postrouting", Priority: 100, Policy: "accept",
 		},
-		op.NftRuleAdd{Family: family, Table: table, Chain: chain, Saddr: p.subnet, Comment: p.comment()},
+		op.NftRuleAdd{Family: family, Table: table, Chain: chain, Saddr: p.subnet, Comment: "netlab:" + owner},
 	}
 }
 

@@ -14,6 +14,8 @@ func checkName(param, name string) error {
 		return badValue(param, name, "name-empty")
 	case len(name) > 15:
 		return badValue(param, name, "name-long")
+	case param == "namespace" && name == "host":
+		return badValue(param, name, "name-reserved")
 	case name == "all", name == "default":
 		return badValue(param, name, "name-sysctl")
 	case !regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`).MatchString(name):

@@ -46,7 +46,9 @@ func (a *app) main() int {
 		fmt.Fprintln(a.stderr, "netlab:", err)
 		return exitFailed
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(),
+		os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, // a closed terminal too,
+		syscall.SIGPIPE) // and a reader who has gone: --teardown still cleans up
 	defer stop()
 	err := a.root().ExecuteContext(ctx)
 	a.complain(err)

@@ -60,7 +60,7 @@ func exitCode(err error) int {
 		return exitFailed
 	case errors.As(err, &usage), errors.Is(err, scenarios.ErrBadValue),
 		errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrNewer),
-		errors.Is(err, machine.ErrDamaged), errors.Is(err, machine.ErrNewer):
+		errors.Is(err, machine.ErrDamaged), errors.Is(err, machine.ErrNewer), errors.Is(err, machine.ErrNoHolder):
 		return exitUsage
 	case errors.As(err, &cannot), errors.Is(err, journal.ErrBusy), errors.Is(err, fs.ErrPermission),
 		errors.Is(err, machine.ErrNoUserNamespaces), errors.Is(err, machine.ErrNoNsenter):

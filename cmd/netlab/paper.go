@@ -60,9 +60,7 @@ func (a *app) paperOn(w io.Writer, columns int) *paper {
 	}
 	colour := false
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-			p.columns = min(width, mostColumns)
-		}
+		p.fit()
 		colour = !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
 	for _, c := range []*color.Color{p.bold, p.dim, p.green, p.red} {
@@ -73,6 +71,17 @@ func (a *app) paperOn(w io.Writer, columns int) *paper {
 		}
 	}
 	return p
+}
+
+// fit takes the terminal's width anew: people make their letters larger.
+func (p *paper) fit() {
+	f, ok := p.w.(*os.File)
+	if !ok {
+		return
+	}
+	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		p.columns = min(width, mostColumns)
+	}
 }
 
 // plainMarks puts ASCII in the place of the marks that we write ourselves.

@@ -26,6 +26,8 @@ func (a *app) checkStepFlags(o runOptions) error {
 		return &usageError{Text: a.say("step.auto-alone")}
 	case o.auto < 0:
 		return &usageError{Text: a.say("step.auto-negative")}
+	case o.step && a.quiet:
+		return &usageError{Text: a.say("step.no-quiet")}
 	case o.step && a.output == "json":
 		return &usageError{Text: a.say("step.no-json")}
 	case o.step && o.auto == 0 && !a.onTerminal() && !o.dryRun:

@@ -42,15 +42,47 @@ func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, va
 	if finding != nil {
 		found = append(found, *finding)
 	}
+	real, err := machine.Facts(k, netip.Addr{}, "")
+	if err != nil {
+		return nil, err
+	}
+	if facts.Outside != "" && facts.Outside == real.HostAddr {
+		found = append(found, machine.Finding{ID: "outside-is-local", Values: map[string]string{"addr": facts.Outside}, Remedy: append(again[:len(again):len(again)], "--outside", real.Outside)})
+	}
+	if needs.Gateway == real.Outside {
+		found = append(found, machine.Finding{ID: "gateway-is-real", Values: map[string]string{"addr": needs.Gateway}, Remedy: append(again[:len(again):len(again)], "--gateway", "169.254.1.1")})
+	}
+	resolved := maps(values, scenarios.Values{"nat": nat, "outside": facts.Outside})
+	if len(found) == 0 {
+		if found, err = a.taken(k, s, labName, resolved, again); err != nil {
+			return nil, err
+		}
+	}
 	if len(found) > 0 {
 		return nil, a.inTheWay(found)
 	}
-	resolved := scenarios.Values{}
-	for name, v := range values {
-		resolved[name] = v
-	}
-	resolved["nat"], resolved["outside"] = nat, facts.Outside
 	return resolved, nil
+}
+
+// taken asks each op of the lab whether its place is filled already. What can't
+// be asked yet, because an earlier op must come first, is passed over.
+func (a *app) taken(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again lab.Command) ([]machine.Finding, error) {
+	setting, err := a.setting(k, s, labName, values)
+	if err != nil {
+		return nil, err
+	}
+	var found []machine.Finding
+	for _, step := range s.Steps(setting) {
+		for _, o := range step.Ops {
+			if _, err := o.Inverse(k); errors.Is(err, lab.ErrTaken) {
+				found = append(found, machine.Finding{
+					ID: "taken", Values: map[string]string{"what": o.Command().String()},
+					Remedy: append(again[:len(again):len(again)], "--name", labName+"2"),
+				})
+			}
+		}
+	}
+	return found, nil
 }
 
 // chooseNAT settles what NAT is done with, by trying it without a change.

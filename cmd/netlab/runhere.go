@@ -18,7 +18,9 @@ import (
 func (a *app) runInSandbox(ctx context.Context, o runOptions, s *machine.Sandbox) error {
 	if s == nil {
 		var err error
-		if s, err = machine.Start(o.lab); err != nil {
+		if s, err = machine.Start(o.lab); errors.Is(err, fs.ErrExist) { // started by another netlab meanwhile
+			return &journal.BusyError{Lab: o.lab}
+		} else if err != nil {
 			return err
 		}
 	}
@@ -123,9 +125,17 @@ func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, _, given scenari
 	return values, nil
 }
 
+// legible tells whether enough of a damaged journal can be read to salvage it.
+func (a *app) legible(lab string) bool {
+	s, err := a.labs.Read(lab)
+	return err == nil || s != nil && s.Header.Version > 0
+}
+
 // journalRefused says what to do about a journal that can't be used.
 func (a *app) journalRefused(lab string, err error) error {
 	switch {
+	case errors.Is(err, journal.ErrDamaged) && !a.legible(lab):
+		return &usageError{Text: err.Error() + "; " + a.say("journal.no-header")}
 	case errors.Is(err, journal.ErrDamaged):
 		return &usageError{Text: a.fill("journal.damaged", "error", err.Error()), Next: "netlab teardown " + lab + " --salvage"}
 	case errors.Is(err, journal.ErrNewer):

@@ -146,7 +146,7 @@ func TestStepMode(t *testing.T) {
 			s.expect("Not run yet:")
 			s.expect("$ ip netns add ns1")
 			s.expect("? What will ns1 have")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			if out := sh(t, "ls /run/netns"); strings.Contains(out, "ns1") {
 				t.Error("it ran before Enter")
 			}
@@ -156,10 +156,10 @@ func TestStepMode(t *testing.T) {
 			s.expect("ns1 has interfaces of its own: lo")
 			s.expect("→ Look:")
 			s.expect("As you said: one interface")
-			s.expect("[Enter: next step")
+			s.expect("[Enter: next")
 			s.types(" ")
 			s.expect("[2/7]")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			s.types("1\n")
 			s.expect("You said: as it was")
 			s.expect("What came: down, and")
@@ -171,7 +171,7 @@ func TestStepMode(t *testing.T) {
 			for _, n := range []string{"4", "5", "6", "7"} {
 				s.types("\n")
 				s.expect("[" + n + "/7]")
-				s.expect("[number: your prediction")
+				s.expect("[Enter: run it")
 				s.types("\n")
 				s.expect("→ Look:")
 				s.expect("[Enter:")
@@ -182,7 +182,7 @@ func TestStepMode(t *testing.T) {
 		}},
 		{name: "look back, check again, help, list, keys", play: func(t *testing.T) {
 			s := onTerminal(t, 80, nil, "run", "proxyarp", "--step", "--no-before")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			s.types("b")
 			s.expect("This is the first step.")
 			s.types("r")
@@ -198,7 +198,7 @@ func TestStepMode(t *testing.T) {
 			s.expect("[number: look at a step that is done")
 			s.types("5") // run up to the fifth
 			s.expect("[5/7]")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			if out := sh(t, "netlab status"); !strings.Contains(out, "4 of 7 steps done") {
 				t.Errorf("after running up to the fifth: %s", out)
 			}
@@ -210,12 +210,12 @@ func TestStepMode(t *testing.T) {
 			s.expect("[3/7]")
 			s.expect("[a look back")
 			s.types("\n")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			s.types("\n")
-			s.expect("[Enter: next step")
+			s.expect("[Enter: next")
 			s.types("r")
 			s.expect("169.254.1.1 is at")
-			s.expect("[Enter: next step")
+			s.expect("[Enter: next")
 			s.types("q")
 			s.expect("so far: steps 5/7")
 			s.expect("go on:       netlab run proxyarp")
@@ -231,25 +231,25 @@ func TestStepMode(t *testing.T) {
 		}},
 		{name: "keys typed while a step runs are dropped", play: func(t *testing.T) {
 			s := onTerminal(t, 80, nil, "run", "proxyarp", "--step", "--until", "namespace")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			s.types("\nqqq")
-			s.expect("[Enter: next step")
+			s.expect("[Enter: next")
 			s.types("\n")
 			s.expect("so far: steps 1/7")
 			s.ends(exitDone)
 		}},
 		{name: "Ctrl-C", play: func(t *testing.T) {
 			s := onTerminal(t, 80, nil, "run", "proxyarp", "--step")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			s.types("\n")
-			s.expect("[Enter: next step")
+			s.expect("[Enter: next")
 			s.types("\x03")
 			s.expect("stopped: steps 1/7")
 			s.ends(exitInterrupted)
 		}},
 		{name: "SIGTERM", play: func(t *testing.T) {
 			s := onTerminal(t, 80, nil, "run", "proxyarp", "--step")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 				t.Fatal(err)
 			}
@@ -258,9 +258,9 @@ func TestStepMode(t *testing.T) {
 		}},
 		{name: "a shell and back", env: []string{"SHELL=/bin/sh"}, play: func(t *testing.T) {
 			s := onTerminal(t, 80, []string{"SHELL=/bin/sh", "PS1=inside> "}, "run", "proxyarp", "--step")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			s.types("\n")
-			s.expect("[Enter: next step")
+			s.expect("[Enter: next")
 			s.types("s")
 			s.expect("[a shell in 1: ns1")
 			s.types("1")
@@ -271,19 +271,19 @@ func TestStepMode(t *testing.T) {
 			s.types("\x03")
 			s.expect("inside> ")
 			s.types("exit\n")
-			s.expect("[Enter: next step")
+			s.expect("[Enter: next")
 			s.types("q")
 			s.ends(exitDone)
 		}},
 		{name: "a step that fails can be tried again", play: func(t *testing.T) {
 			sh(t, "iptables -P FORWARD DROP")
 			s := onTerminal(t, 80, nil, "run", "proxyarp", "--step", "--no-before")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			s.types("l")
 			s.expect("[number: look")
 			s.types("7")
 			s.expect("[7/7]")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			s.types("\n")
 			s.expect("FORWARD")
 			s.expect("[Enter: try the step again")
@@ -303,7 +303,7 @@ func TestStepMode(t *testing.T) {
 		}},
 		{name: "the other language", play: func(t *testing.T) {
 			s := onTerminal(t, 60, nil, "run", "proxyarp", "--step")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			s.types("L")
 			s.expect("还没有执行")
 			s.types("\n")
@@ -316,9 +316,9 @@ func TestStepMode(t *testing.T) {
 		}},
 		{name: "in a sandbox", play: func(t *testing.T) {
 			s := onTerminal(t, 80, nil, "run", "proxyarp", "--step", "--sandbox", "--no-before")
-			s.expect("[number: your prediction")
+			s.expect("[Enter: run it")
 			s.types("\n")
-			s.expect("[Enter: next step")
+			s.expect("[Enter: next")
 			s.types("\x03")
 			s.expect("stopped: steps 1/7")
 			s.ends(exitInterrupted)
@@ -359,7 +359,7 @@ func TestStepModeNeedsATerminal(t *testing.T) {
 		t.Error(diff)
 	}
 	out = sh(t, "netlab run proxyarp --step --auto 1ms --transcript handout.md </dev/null; cat handout.md; rm handout.md; netlab teardown -q")
-	for _, want := range []string{"up: steps 7/7", "# proxyarp: a pod whose gateway does not exist", "## 3. Two routes, in this order", "$ ip -n ns1 route add default via 169.254.1.1 dev c-eth0", "- [ ] it refuses"} {
+	for _, want := range []string{"up: steps 7/7", "# proxyarp: a pod whose gateway does not exist", "## 3. Two routes, in this order", "$ ip -n ns1 route add default via 169.254.1.1 dev c-eth0", "- it refuses"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

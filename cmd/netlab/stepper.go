@@ -26,13 +26,14 @@ type stepper struct {
 	kept      *transcript            // nil: none
 	seen      map[string][]lab.Event // by step ID: what this run has shown
 	predicted map[string]int         // by step ID: the index of the choice
+	failed    int                    // the step that has failed, and waits; -1: none
 	target    int                    // run up to this step without asking; -1: ask
 }
 
 func newStepper(a *app, view *textView, keys *keyboard, auto time.Duration) *stepper {
 	return &stepper{
 		app: a, view: view, keys: keys, auto: auto,
-		seen: map[string][]lab.Event{}, predicted: map[string]int{}, target: -1,
+		seen: map[string][]lab.Event{}, predicted: map[string]int{}, target: -1, failed: -1,
 	}
 }
 
@@ -58,8 +59,15 @@ func (s *stepper) prediction(i int) scenarios.Prediction {
 // Before shows what the step is about to do, asks what will come of it, and
 // waits to be told to go on.
 func (s *stepper) Before(ctx context.Context, i int) error {
+	s.failed = -1
+	checks := s.plan.Steps[i].Checks
+	s.view.lookAt = ""
+	if len(checks) > 0 {
+		s.view.lookAt = checks[len(checks)-1].ID
+	}
 	s.announce(i)
 	s.ask(i)
+	s.kept.ask(s.prediction(i))
 	if i < s.target {
 		return nil
 	}
@@ -73,7 +81,11 @@ func (s *stepper) announce(i int) {
 	v.title(i+1, len(s.plan.Steps), step.ID)
 	v.prose(proseInset, v.text(words.Goal, nil), nil)
 	v.line("")
-	v.prose(indent, s.say("step.will-run"), v.dim)
+	key := "step.will-run"
+	if s.ran(i) {
+		key = "step.was-run"
+	}
+	v.prose(indent, s.say(key), v.dim)
 	for _, r := range step.Refusals {
 		v.command(indent, r.Op.Command().String())
 	}
@@ -106,8 +118,8 @@ func (s *stepper) choose(i int, key rune) bool {
 // was predicted; then it waits.
 func (s *stepper) After(ctx context.Context, i int) error {
 	s.explain(i)
-	choice, made := s.predicted[s.plan.Steps[i].ID]
-	s.kept.predicted(s.prediction(i), choice, made)
+	said, came := s.compared(i)
+	s.kept.answer(said, came, s.view.text(s.prediction(i).Answer, nil))
 	if i < s.target {
 		return nil
 	}
@@ -125,17 +137,54 @@ func (s *stepper) explain(i int) {
 	v.line("")
 	v.prose(proseInset, v.text(words.Why, nil), nil)
 	v.line("")
-	right := v.text(p.Choices[p.Right], nil)
-	switch n, said := s.predicted[s.plan.Steps[i].ID]; {
-	case !said:
-		v.prose(indent, s.fill("step.prediction-was", "right", right), nil)
-	case n == p.Right:
-		v.prose(v.mark(true), s.fill("step.prediction-right", "right", right), nil)
-	default:
-		v.prose(indent+"≠ ", s.fill("step.prediction-wrong", "said", v.text(p.Choices[n], nil)), nil)
-		v.prose(indent+"  ", s.fill("step.prediction-was", "right", right), nil)
+	said, came := s.compared(i)
+	mark := indent
+	if n, made := s.predicted[s.plan.Steps[i].ID]; made && !s.moot(i) {
+		mark = v.mark(n == p.Right)
+		if n != p.Right {
+			mark = indent + "≠ "
+		}
 	}
+	if said != "" {
+		v.prose(mark, said, nil)
+		mark = indent + "  "
+	}
+	v.prose(mark, came, nil)
 	v.prose(proseInset, v.text(p.Answer, nil), nil)
+}
+
+// compared is what was predicted of the i-th step, if anything, and what came.
+func (s *stepper) compared(i int) (said, came string) {
+	p := s.prediction(i)
+	right := s.view.text(p.Choices[p.Right], nil)
+	n, made := s.predicted[s.plan.Steps[i].ID]
+	if s.moot(i) {
+		return "", s.fill("step.prediction-moot", "right", right)
+	}
+	if made && n == p.Right {
+		return "", s.fill("step.prediction-right", "right", right)
+	}
+	if made {
+		said = s.fill("step.prediction-wrong", "said", s.view.text(p.Choices[n], nil))
+	}
+	return said, s.fill("step.prediction-was", "right", right)
+}
+
+// moot tells whether the machine had the i-th step's effect before it, so that
+// nothing could be seen of what was asked.
+func (s *stepper) moot(i int) bool {
+	for _, e := range s.seen[s.plan.Steps[i].ID] {
+		if e.Type == lab.CheckDone && e.Phase == lab.Before && *e.Holds {
+			return true
+		}
+	}
+	return false
+}
+
+// ran tells whether the i-th step's commands have been run.
+func (s *stepper) ran(i int) bool {
+	_, done := s.journal.Steps[s.plan.Steps[i].ID]
+	return done || i == s.failed
 }
 
 // Failed lets the person look around, and try the step again.
@@ -143,7 +192,8 @@ func (s *stepper) Failed(ctx context.Context, i int, _ error) (again bool, err e
 	if s.auto > 0 {
 		return false, nil
 	}
-	err = s.prompt(ctx, i, "step.prompt-failed", func(_ int, key rune) bool { return false })
+	s.failed = i
+	err = s.prompt(ctx, i, "step.prompt-failed", nil)
 	if errors.Is(err, lab.ErrQuit) {
 		return false, nil
 	}

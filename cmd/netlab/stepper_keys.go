@@ -46,7 +46,7 @@ func (s *stepper) prompt(ctx context.Context, i int, key string, more func(i int
 // errGoOn: a key has asked for the run to go on.
 var errGoOn = errors.New("go on")
 
-// key does what a key asks for, which is never a change to the lab.
+// key does what a key asks for.
 func (s *stepper) key(ctx context.Context, i int, typed rune) error {
 	switch typed {
 	case 'b':
@@ -101,6 +101,7 @@ func (s *stepper) review(ctx context.Context, i int) error {
 func (s *stepper) again(i int) {
 	step := s.plan.Steps[i]
 	s.announce(i)
+	s.ask(i)
 	s.view.line("")
 	for _, e := range s.seen[step.ID] {
 		switch e.Type {
@@ -114,7 +115,7 @@ func (s *stepper) again(i int) {
 }
 
 func (s *stepper) checkAgain(ctx context.Context, i int) error {
-	if _, done := s.journal.Steps[s.plan.Steps[i].ID]; !done {
+	if !s.ran(i) {
 		s.view.prose(indent, s.say("step.not-yet"), nil)
 		return nil
 	}
@@ -187,6 +188,7 @@ func (s *stepper) runShell(ns string) error {
 	}
 	cmd := exec.Command("/proc/self/exe", "shell", s.plan.Lab, ns)
 	cmd.Args[0] = "netlab"
+	cmd.Env = append(os.Environ(), languageVar+"="+s.lang)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.keys.tty, os.Stdout, os.Stderr
 	cmd.Env = append(cmd.Environ(), languageVar+"="+s.lang) // a key may have changed it
 	cmd.SysProcAttr = &syscall.SysProcAttr{Foreground: true, Ctty: int(s.keys.tty.Fd())}

@@ -8,7 +8,7 @@ import (
 // picture shows what there is by now: after the i-th step when it is done, and
 // before it otherwise.
 func (s *stepper) picture(i int) error {
-	if _, done := s.journal.Steps[s.plan.Steps[i].ID]; !done {
+	if !s.ran(i) {
 		i--
 	}
 	return s.drawAfter(s.view.paper, s.facts, s.plan.Steps, i, s.runner.Kernel)
@@ -45,8 +45,5 @@ func (s *stepper) otherLanguage(i int) error {
 	}
 	s.view.words = words
 	s.again(i)
-	if _, done := s.journal.Steps[s.plan.Steps[i].ID]; !done {
-		s.ask(i)
-	}
 	return nil
 }

@@ -18,6 +18,8 @@ type transcript struct {
 	file  *os.File
 	view  *textView // for its words and values
 	fence bool      // a code block is open
+	asked string    // what was asked before the step that comes
+	over  bool      // the step was done by an earlier run, which has kept it
 	err   error     // the first that writing had
 }
 
@@ -26,7 +28,8 @@ func openTranscript(path string) (*os.File, error) {
 	if path == "" {
 		return nil, nil
 	}
-	f, err := os.Create(path)
+	// What an earlier run of the lab has kept stays, and this one's comes after it.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		return nil, &usageError{Text: fmt.Sprintf("--transcript: %v", err)}
 	}
@@ -82,6 +85,12 @@ func (t *transcript) also(view func(lab.Event)) func(lab.Event) {
 func (t *transcript) keep(e lab.Event) {
 	v := t.view
 	text := func(s string) string { return v.text(s, e.Values) }
+	if e.Type == lab.StepStart {
+		t.over = e.Phase == lab.AlreadyDone
+	}
+	if t.over && e.Type != lab.RunEnd {
+		return
+	}
 	switch e.Type {
 	case lab.RunStart:
 		t.prose("# " + e.Lab + ": " + v.words.Title)
@@ -90,6 +99,8 @@ func (t *transcript) keep(e lab.Event) {
 	case lab.StepStart:
 		t.prose(fmt.Sprintf("## %d. %s", e.Index, text(v.step(e).Title)))
 		t.prose(text(v.step(e).Goal))
+		t.prose(t.asked)
+		t.asked = ""
 	case lab.NoteSaid:
 		t.prose("> " + text(v.step(e).Notes[e.ID]))
 	case lab.Refused:
@@ -104,6 +115,7 @@ func (t *transcript) keep(e lab.Event) {
 	case lab.CheckDone:
 		t.check(e)
 	case lab.StepEnd:
+		t.prose(scenarios.Adjoin(v.say("look"), text(v.step(e).Look)))
 		t.prose(text(v.step(e).Why))
 	case lab.RunEnd:
 		t.prose("**" + v.counts(e) + "**")
@@ -125,24 +137,26 @@ func (t *transcript) check(e lab.Event) {
 	if e.Phase == lab.Before {
 		mark += " " + v.say("phase.before")
 	}
-	t.prose(fmt.Sprintf("%s %s **%s**  \n`%s`", mark, v.text(w.Question, nil), v.text(seen, e.Values), e.Command))
+	t.prose(mark + " " + scenarios.Adjoin(v.text(w.Question, nil), "**"+v.text(seen, e.Values)+"**") + "  \n`" + e.Command + "`")
 }
 
-// predicted keeps a prediction and what came.
-func (t *transcript) predicted(p scenarios.Prediction, choice int, made bool) {
+// ask keeps a question for the step that comes, above its commands.
+func (t *transcript) ask(p scenarios.Prediction) {
 	if t == nil {
 		return
 	}
-	v := t.view
-	t.prose("**" + v.text(p.Question, nil) + "**")
-	var b strings.Builder
-	for n, c := range p.Choices {
-		box := "[ ]"
-		if made && n == choice {
-			box = "[x]"
-		}
-		b.WriteString("- " + box + " " + v.text(c, nil) + "\n")
+	t.asked = "**" + t.view.text(p.Question, nil) + "**\n"
+	for _, c := range p.Choices {
+		t.asked += "\n- " + t.view.text(c, nil)
 	}
-	t.prose(b.String())
-	t.prose(scenarios.Adjoin(v.fill("step.prediction-was", "right", v.text(p.Choices[p.Right], nil)), v.text(p.Answer, nil)))
+}
+
+// answer keeps what had been predicted, what came, and why.
+func (t *transcript) answer(lines ...string) {
+	if t == nil {
+		return
+	}
+	for _, l := range lines {
+		t.prose(l)
+	}
 }

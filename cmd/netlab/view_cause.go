@@ -38,11 +38,17 @@ func (v *textView) cause(e lab.Event) {
 		return
 	}
 	try := "cause.try"
-	if _, inside, err := machine.Here(); err == nil && inside {
+	if v.inside() {
 		try = "cause.try-inside"
 	}
 	v.prose(indent, v.fill(try, "lab", e.Lab), nil)
 	v.command(indent+indent, e.Command)
+}
+
+// inside tells whether the lab is in a sandbox, where a person's own shell is not.
+func (v *textView) inside() bool {
+	_, inside, err := machine.Here()
+	return err == nil && inside
 }
 
 // explain makes what a plan asks why checks failed.

@@ -57,9 +57,6 @@ func (v *textView) check(e lab.Event) {
 		}
 		return
 	}
-	if e.Phase == lab.After {
-		v.tried++
-	}
 	seen, ok := w.Outcomes[e.Outcome]
 	if !ok {
 		seen = v.say("outcome." + e.Outcome)
@@ -79,6 +76,9 @@ func (v *textView) check(e lab.Event) {
 		text = scenarios.Adjoin(text, v.say("check.held-before"))
 	}
 	mark := v.mark(*e.Holds)
+	if v.led && e.Phase == lab.After && e.ID == v.lookAt {
+		mark = v.bold.Sprint("→") + " " + strings.TrimPrefix(mark, indent)
+	}
 	if e.Phase == lab.Before {
 		mark = v.expected(*e.Holds)
 	}
@@ -87,7 +87,11 @@ func (v *textView) check(e lab.Event) {
 		v.command(indent+indent, e.Command)
 	}
 	if e.Phase == lab.After && !*e.Holds {
-		v.prose(indent+indent, v.say("check.see"), nil)
+		see := "check.see"
+		if v.inside() {
+			see = "check.see-inside"
+		}
+		v.prose(indent+indent, v.fill(see, "lab", e.Lab), nil)
 		v.command(indent+indent+indent, e.Command)
 	}
 }

@@ -19,10 +19,11 @@ type textView struct {
 	changes  int  // made in this step, and read back
 	again    bool // this step was done before, and is verified
 	said     causesSaid
-	tried    int  // checks tried after their steps
-	ending   bool // a teardown follows
-	led      bool // a stepper announces the steps
-	left     int  // undos not applied, because of others
+	lookAt   string // led: the check whose line is the one to look at
+	failedAt string // the first step with a check that failed
+	ending   bool   // a teardown follows
+	led      bool   // a stepper announces the steps
+	left     int    // undos not applied, because of others
 }
 
 const (
@@ -33,6 +34,9 @@ const (
 func (v *textView) show(e lab.Event) {
 	if v.quiet && !v.loud(e) {
 		return
+	}
+	if e.Type == lab.CheckDone && e.Phase == lab.After && !*e.Holds && v.failedAt == "" {
+		v.failedAt = e.Step
 	}
 	switch e.Type {
 	case lab.RunStart:
@@ -97,6 +101,7 @@ func (v *textView) runStart(e lab.Event) {
 
 func (v *textView) stepStart(e lab.Event) {
 	v.changes, v.again = 0, e.Phase == lab.AlreadyDone
+	v.fit()
 	s := v.step(e)
 	if v.led && e.Phase != lab.AlreadyDone {
 		v.line("") // the stepper has announced it
@@ -142,9 +147,9 @@ func (v *textView) runEnd(e lab.Event) {
 		return // it is torn down at once
 	}
 	for _, tip := range []struct{ what, command string }{
-		{"look", "netlab shell " + v.home(e)}, {"on", v.goOn(e)}, {"clean", "netlab teardown " + e.Lab},
+		{"look", "netlab shell " + v.home(e)}, {"on", v.goOn(e)}, {"redo", v.redo(e)}, {"clean", "netlab teardown " + e.Lab},
 	} {
-		if label, ok := v.catalog["run."+e.Outcome+"."+tip.what]; ok {
+		if label, ok := v.catalog["run."+e.Outcome+"."+tip.what]; ok && tip.command != "" {
 			v.advice(label, tip.command)
 		}
 	}
@@ -154,7 +159,7 @@ func (v *textView) runEnd(e lab.Event) {
 func (v *textView) counts(e lab.Event) string {
 	return scenarios.Adjoin(v.say("run."+e.Outcome), v.fill("run.counts",
 		"steps", strconv.Itoa(e.Steps), "total", strconv.Itoa(e.Total),
-		"held", strconv.Itoa(e.Checks), "tried", strconv.Itoa(v.tried), "time", short(e.Elapsed)))
+		"held", strconv.Itoa(e.Checks), "tried", strconv.Itoa(e.Tried), "time", short(e.Elapsed)))
 }
 
 // home is what `netlab shell` must be told to open the lab's own namespace.
@@ -165,12 +170,25 @@ func (v *textView) home(e lab.Event) string {
 	return e.Lab
 }
 
-// goOn is the command that goes on with a lab.
+// goOn is the command that goes on with a lab, in the way it was going.
 func (v *textView) goOn(e lab.Event) string {
-	if e.Lab == e.Scenario {
-		return "netlab run " + e.Scenario
+	command := "netlab run " + e.Scenario
+	if e.Lab != e.Scenario {
+		command += " --name " + e.Lab
 	}
-	return "netlab run " + e.Scenario + " --name " + e.Lab
+	if v.led {
+		command += " --step"
+	}
+	return command
+}
+
+// redo is the command that makes a lab anew from the step that failed; empty
+// where none did, or the first.
+func (v *textView) redo(e lab.Event) string {
+	if v.failedAt == "" {
+		return ""
+	}
+	return v.goOn(e) + " --from " + v.failedAt
 }
 
 // short is a duration for people.

@@ -35,7 +35,7 @@ func (v *textView) undo(e lab.Event) {
 			key = "undo.down-but"
 		}
 		v.prose("", v.fill(key,
-			"lab", v.bold.Sprint(e.Lab), "left", strconv.Itoa(e.Total), "time", short(e.Elapsed)), nil)
+			"lab", v.bold.Sprint(e.Lab), "step", e.Step, "left", strconv.Itoa(e.Total), "time", short(e.Elapsed)), nil)
 	}
 }
 

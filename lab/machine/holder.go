@@ -51,12 +51,38 @@ func (h held) Unwrap() error {
 	return h.Errno
 }
 
+// ErrNoHolder: Hold was called by somebody who is not Start.
+var ErrNoHolder = errors.New("only netlab itself starts a sandbox's holder")
+
+// startedByStart refuses a call from anywhere but Start: furnishing the
+// namespaces of the machine itself would be a disaster.
+func startedByStart(parent *os.File) error {
+	var st unix.Stat_t
+	if os.Getenv(holderEnv) == "" || unix.Fstat(int(parent.Fd()), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFSOCK {
+		return ErrNoHolder
+	}
+	for _, kind := range []string{"user", "mnt", "net"} {
+		ours, err := os.Readlink("/proc/self/ns/" + kind)
+		if err != nil {
+			return fmt.Errorf("look at our namespaces: %w", err)
+		}
+		theirs, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", os.Getppid(), kind))
+		if err == nil && ours == theirs {
+			return fmt.Errorf("in the %s namespace of who called: %w", kind, ErrNoHolder)
+		}
+	}
+	return nil
+}
+
 // Hold keeps a sandbox for as long as it runs: until SIGTERM or the end of ctx.
 // It must be called in a process that Start has made, early, in user, mount and
 // network namespaces of its own; it furnishes those, tells its parent, and does
 // not outlive a parent that ends before it has written the sandbox down. It
 // ignores SIGINT and SIGHUP.
 func Hold(ctx context.Context, name string, parent *os.File) error {
+	if err := startedByStart(parent); err != nil {
+		return err
+	}
 	signal.Ignore(unix.SIGINT, unix.SIGHUP, unix.SIGPIPE)
 	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM)
 	defer stop()

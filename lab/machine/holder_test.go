@@ -60,6 +60,7 @@ func TestHolderDoesNotOutliveAParentThatNeverWroteItDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command("/proc/self/exe", HoldVerb, "orphan")
+	cmd.Env = append(os.Environ(), holderEnv+"=1")
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.SysProcAttr = holderAttr()
 	if err := cmd.Start(); err != nil {
@@ -78,6 +79,25 @@ func TestHolderDoesNotOutliveAParentThatNeverWroteItDown(t *testing.T) {
 	case <-time.After(5 * time.Second):
 		t.Error("it goes on alone")
 		_ = cmd.Process.Kill()
+	}
+}
+
+// Somebody who types the holder's verb must not have the machine's own /run
+// covered and links made in its network.
+func TestHoldRefusesEverybodyButStart(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	before := kerneltest.Snapshot(t)
+	for _, env := range [][]string{nil, {holderEnv + "=1"}} {
+		cmd := exec.Command("/proc/self/exe", HoldVerb, "typed")
+		cmd.Env = append(os.Environ(), env...)
+		if out, err := cmd.CombinedOutput(); err == nil {
+			t.Errorf("with %v it holds: %s", env, out)
+		}
+	}
+	if after := kerneltest.Snapshot(t); after != before {
+		t.Error("it changed something")
 	}
 }
 

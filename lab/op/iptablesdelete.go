@@ -51,8 +51,8 @@ func (o IptablesAppend) lookMarked(k *kernel.Kernel) ([]*nftables.Rule, error) {
 // deleteMarked deletes by netlink the only rule that has the comment.
 func (o IptablesAppend) deleteMarked(k *kernel.Kernel, marked *nftables.Rule) error {
 	there, err := o.present(k)
-	if err != nil {
-		return err
+	if err != nil { // %v: see delete
+		return fmt.Errorf("the rule can't be looked at: %v", err)
 	}
 	if !there {
 		return fs.ErrNotExist
@@ -75,8 +75,8 @@ func (o IptablesAppend) delete(k *kernel.Kernel) error {
 		}
 	}
 	t, err := f.IPTablesOf(o.NFT)
-	if err != nil {
-		return err
+	if err != nil { // %v: that there is no iptables does not mean that the rule is gone
+		return fmt.Errorf("the rule can't be deleted: %v", err)
 	}
 	return t.Delete(o.Table, o.Chain, o.rule()...)
 }
