@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,8 +28,13 @@ type Lock struct {
 	file *os.File
 }
 
+// dying is how long a process that was killed may take to be gone.
+const dying = 250 * time.Millisecond
+
 // Lock takes a lab's lock: whoever changes the lab holds it. When another
-// process has it, Lock does not wait: the error is a *BusyError.
+// process has it, the error is a *BusyError, after a moment: one that was killed
+// keeps its locks until the kernel has closed its packet sockets, some 20 ms
+// (facts.md, section 9).
 func (d Dir) Lock(lab string) (*Lock, error) {
 	if err := checkName(lab); err != nil {
 		return nil, err
@@ -37,7 +43,12 @@ func (d Dir) Lock(lab string) (*Lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = flock(l.file, unix.LOCK_EX|unix.LOCK_NB)
+	for deadline := time.Now().Add(dying); ; time.Sleep(dying / 50) {
+		err = flock(l.file, unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) || time.Now().After(deadline) {
+			break
+		}
+	}
 	if errors.Is(err, unix.EWOULDBLOCK) {
 		holder := make([]byte, 32)
 		n, _ := l.file.ReadAt(holder, 0)

@@ -142,7 +142,7 @@ func (r registry) names() ([]string, error) {
 // locked runs work alone among all netlabs of this user, in a directory that
 // exists meanwhile. The lock goes with the process.
 func (r registry) locked(work func() error) error {
-	const tries = 100 // each lost to another netlab removing the directory
+	const tries = 10000 // each lost to another netlab removing the directory
 	for range tries {
 		for _, dir := range []string{filepath.Dir(r.dir), r.dir} {
 			if err := makeDir(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
