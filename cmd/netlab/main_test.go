@@ -56,6 +56,8 @@ func TestMain(m *testing.M) {
 func pretendHost(t *testing.T) {
 	t.Helper()
 	t.Setenv("PATH", os.Getenv(binaryDir)+":"+os.Getenv("PATH"))
+	// A sandbox would outlive a test that failed.
+	t.Cleanup(func() { _ = exec.Command("netlab", "teardown", "--all", "-q").Run() })
 	k := kernel.Open()
 	t.Cleanup(func() { _ = k.Close() })
 	if err := machine.BuildWorld(k); err != nil {
