@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -90,7 +91,7 @@ func pictureForms() []string { return []string{"text", "mermaid", "dot", "svg"} 
 
 func (a *app) checkDiagram(cmd *cobra.Command, o diagramOptions) error {
 	next := cmd.CommandPath() + " --help"
-	if !contains(pictureForms(), o.format) {
+	if !slices.Contains(pictureForms(), o.format) {
 		return &usageError{Text: a.notOneOf("format", o.format, pictureForms()), Next: next}
 	}
 	if a.output == "json" && cmd.Flags().Changed("format") {
@@ -126,7 +127,7 @@ func (a *app) diagramLab(cmd *cobra.Command, p place, o diagramOptions) (err err
 			done = append(done, step)
 		}
 	}
-	if ids := stepIDs(s); o.until != "" && !contains(ids, o.until) {
+	if ids := stepIDs(s); o.until != "" && !slices.Contains(ids, o.until) {
 		return a.unknown("unknown.step", o.until, ids, "netlab status")
 	}
 	shown := upTo(done, o.until)
@@ -149,7 +150,7 @@ func (a *app) diagramScenario(s scenarios.Scenario, values scenarios.Values, o d
 	if err := s.Check(values); err != nil {
 		return err
 	}
-	if ids := stepIDs(s); o.until != "" && !contains(ids, o.until) {
+	if ids := stepIDs(s); o.until != "" && !slices.Contains(ids, o.until) {
 		return a.unknown("unknown.step", o.until, ids, "netlab run "+s.Name+" --dry-run")
 	}
 	_, inside, err := machine.Here()

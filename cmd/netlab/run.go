@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -132,7 +133,7 @@ func (a *app) runScenario(cmd *cobra.Command, s scenarios.Scenario, o runOptions
 		return err
 	}
 	for _, step := range []string{o.until, o.from} {
-		if ids := stepIDs(s); step != "" && !contains(ids, step) {
+		if ids := stepIDs(s); step != "" && !slices.Contains(ids, step) {
 			return a.unknown("unknown.step", step, ids, "netlab run "+s.Name+" --dry-run")
 		}
 	}
@@ -166,13 +167,4 @@ func (a *app) runScenario(cmd *cobra.Command, s scenarios.Scenario, o runOptions
 		return a.runInSandbox(cmd.Context(), o, existing.sandbox)
 	}
 	return a.runHere(cmd.Context(), s, o, values, given, inside)
-}
-
-func contains(all []string, one string) bool {
-	for _, s := range all {
-		if s == one {
-			return true
-		}
-	}
-	return false
 }

@@ -50,9 +50,9 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 	j, err := dir.Open(o.lab)
 	switch {
 	case err == nil:
-		values, err = a.resumed(s, j, values, given)
+		values, err = a.resumed(s, j, given)
 	case errors.Is(err, fs.ErrNotExist):
-		values, j, err = a.begin(k, dir, s, o, values, inside)
+		values, j, err = a.begin(k, dir, s, o, values)
 	default:
 		err = a.journalRefused(o.lab, err)
 	}
@@ -92,7 +92,7 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 
 // begin makes sure that nothing is in the way of a new lab, and only then
 // writes its journal.
-func (a *app) begin(k *kernel.Kernel, dir journal.Dir, s scenarios.Scenario, o runOptions, values scenarios.Values, inside bool) (scenarios.Values, *journal.Journal, error) {
+func (a *app) begin(k *kernel.Kernel, dir journal.Dir, s scenarios.Scenario, o runOptions, values scenarios.Values) (scenarios.Values, *journal.Journal, error) {
 	values, err := a.resolve(k, s, o.lab, values)
 	if err != nil {
 		return nil, nil, err
@@ -103,7 +103,7 @@ func (a *app) begin(k *kernel.Kernel, dir journal.Dir, s scenarios.Scenario, o r
 
 // resumed are the values that a lab was begun with. Others that are given now
 // can't be followed: what is done, is done.
-func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, _, given scenarios.Values) (scenarios.Values, error) {
+func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, given scenarios.Values) (scenarios.Values, error) {
 	if j.Header.Scenario != s.Name {
 		return nil, errors.Join(&usageError{
 			Text: a.fill("run.other-scenario", "lab", j.Header.Lab, "scenario", j.Header.Scenario),

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -61,7 +62,7 @@ func (a *app) notOneOf(flag, value string, known []string) string {
 
 func (a *app) checkFlags() error {
 	formats := []string{"text", "json"}
-	if contains(formats, a.output) {
+	if slices.Contains(formats, a.output) {
 		return nil
 	}
 	return &usageError{Text: a.notOneOf("output", a.output, formats)}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"netlab/lab/kernel"
+
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 )
@@ -22,7 +24,7 @@ func (f *finder) legacyRules(p packet, table string) func(string) ([]rule, error
 		}
 		var rules []rule
 		for _, line := range lines {
-			if words := split(line); len(words) > 2 && words[0] == "-A" {
+			if words := kernel.SplitRule(line); len(words) > 2 && words[0] == "-A" {
 				rules = append(rules, legacyRule(p, words[2:]))
 			}
 		}
@@ -158,36 +160,4 @@ func legacyPolicy(lines []string) string {
 		return "drop"
 	}
 	return "accept"
-}
-
-// split splits a line of `iptables -S`: a word with blanks stands in double
-// quotes, with a backslash before what is special in it.
-func split(line string) []string {
-	var words []string
-	var word strings.Builder
-	begun, quoted, escaped := false, false, false
-	for _, r := range line {
-		switch {
-		case escaped:
-			word.WriteRune(r)
-			escaped = false
-		case r == '\\' && quoted:
-			escaped = true
-		case r == '"':
-			quoted, begun = !quoted, true
-		case r == ' ' && !quoted:
-			if begun {
-				words = append(words, word.String())
-			}
-			word.Reset()
-			begun = false
-		default:
-			word.WriteRune(r)
-			begun = true
-		}
-	}
-	if begun {
-		words = append(words, word.String())
-	}
-	return words
 }

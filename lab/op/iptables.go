@@ -161,7 +161,7 @@ func (o IptablesAppend) Verify(k *kernel.Kernel) error {
 	found := "missing"
 	want := parseRule(o.rule())
 	for _, line := range lines {
-		words := splitRule(line)
+		words := kernel.SplitRule(line)
 		if len(words) < 2 || words[0] != "-A" {
 			continue
 		}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"netlab/lab"
+	"netlab/lab/kernel"
 	"netlab/lab/kernel/kerneltest"
 )
 
@@ -221,7 +222,7 @@ func TestParseRule(t *testing.T) {
 		{`! -i veth -d 1.2.3.4 -j DROP`, `-d 1.2.3.4/32 ! -i veth -j DROP`},
 	}
 	for _, pair := range same {
-		a, b := parseRule(splitRule(pair[0])), parseRule(splitRule(pair[1]))
+		a, b := parseRule(kernel.SplitRule(pair[0])), parseRule(kernel.SplitRule(pair[1]))
 		if !a.equal(b) {
 			t.Errorf("%q is %q, and %q is %q", pair[0], a.options, pair[1], b.options)
 		}
@@ -232,11 +233,11 @@ func TestParseRule(t *testing.T) {
 		{`-i a -j ACCEPT`, `-i a -o b -j ACCEPT`},
 	}
 	for _, pair := range different {
-		if parseRule(splitRule(pair[0])).equal(parseRule(splitRule(pair[1]))) {
+		if parseRule(kernel.SplitRule(pair[0])).equal(parseRule(kernel.SplitRule(pair[1]))) {
 			t.Errorf("%q equals %q", pair[0], pair[1])
 		}
 	}
-	words := splitRule(`-A X -m comment --comment "a \"q\" \\ b\'x" -j Y`)
+	words := kernel.SplitRule(`-A X -m comment --comment "a \"q\" \\ b\'x" -j Y`)
 	if want := []string{"-A", "X", "-m", "comment", "--comment", `a "q" \ b'x`, "-j", "Y"}; !slices.Equal(words, want) {
 		t.Errorf("%q, want %q", words, want)
 	}
