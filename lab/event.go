@@ -21,9 +21,10 @@ type Event struct {
 	Outcome  string            `json:"outcome,omitempty"`
 	Values   map[string]string `json:"values,omitempty"`
 	Error    string            `json:"error,omitempty"`
-	Steps    int               `json:"steps,omitempty"`  // RunEnd: how many are done
-	Checks   int               `json:"checks,omitempty"` // RunEnd: how many held
-	Tried    int               `json:"tried,omitempty"`  // RunEnd: of how many
+	Journey  *Journey          `json:"journey,omitempty"` // CheckDone: of a probe that was followed
+	Steps    int               `json:"steps,omitempty"`   // RunEnd: how many are done
+	Checks   int               `json:"checks,omitempty"`  // RunEnd: how many held
+	Tried    int               `json:"tried,omitempty"`   // RunEnd: of how many
 	Elapsed  time.Duration     `json:"-"`
 }
 

@@ -55,6 +55,8 @@ type Observation struct {
 	Holds   bool
 	Outcome string            // one of the probe's own, such as "silent"
 	Values  map[string]string // such as "mac"
+	// Journey is the way of the packet that was sent, where the probe followed it.
+	Journey *Journey
 }
 
 // Cause is what a failed check was found to fail for, in no language.

@@ -90,7 +90,7 @@ func (r *Runner) try(ctx context.Context, lab, stepID string, c Check, phase Pha
 	}
 	r.emit(Event{
 		Type: CheckDone, Lab: lab, Step: stepID, ID: c.ID, Phase: phase, Command: c.Probe.Command().String(),
-		Holds: &seen.Holds, Outcome: seen.Outcome, Values: seen.Values, Elapsed: r.Now().Sub(started),
+		Holds: &seen.Holds, Outcome: seen.Outcome, Values: seen.Values, Journey: seen.Journey, Elapsed: r.Now().Sub(started),
 	})
 	return seen.Holds, nil
 }
