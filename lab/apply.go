@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,47 +12,55 @@ import (
 // applied finds the step's ops that an earlier run has applied, by their place
 // in the step. A teardown that was stopped may have undone any of the others.
 func (x *run) applied(step Step) (map[int]bool, error) {
-	encoded, err := encode(step.Ops)
-	if err != nil {
-		return nil, err
+	type key struct{ group, kind, op string }
+	done := map[key]int{} // how many times: a step may do the same twice
+	for _, e := range x.journal.Open() {
+		if e.Step == step.ID && e.Done {
+			done[key{e.Group, e.Op.Kind, string(e.Op.Op)}]++
+		}
 	}
 	found := map[int]bool{}
-	for _, e := range x.journal.Open() {
-		if e.Step != step.ID || !e.Done {
-			continue
+	if len(done) == 0 {
+		return found, nil
+	}
+	n := 0
+	for group, o := range step.All() {
+		encoded, err := encode([]Op{o})
+		if err != nil {
+			return nil, err
 		}
-		for i, o := range encoded {
-			if !found[i] && o.Kind == e.Op.Kind && bytes.Equal(o.Op, e.Op.Op) {
-				found[i] = true
-				break
-			}
+		k := key{group, encoded[0].Kind, string(encoded[0].Op)}
+		if done[k] > 0 {
+			done[k]--
+			found[n] = true
 		}
+		n++
 	}
 	return found, nil
 }
 
 // op does one op, or reads back one that was done before.
-func (x *run) op(ctx context.Context, step Step, o Op, applied bool) error {
+func (x *run) op(ctx context.Context, at journal.Place, o Op, applied bool) error {
 	if err := interrupted(ctx); err != nil {
 		return err
 	}
-	x.emit(Event{Type: OpStart, Lab: x.plan.Lab, Step: step.ID, Command: o.Command().String()})
+	x.emit(Event{Type: OpStart, Lab: x.plan.Lab, Step: at.Step, Group: at.Group, Command: o.Command().String()})
 	if !applied {
-		if err := x.do(step.ID, o); err != nil {
-			return x.opFailed(step, o, err)
+		if err := x.do(at, o); err != nil {
+			return x.opFailed(at, o, err)
 		}
 	}
 	if err := o.Verify(x.Kernel); err != nil {
-		return x.opFailed(step, o, err)
+		return x.opFailed(at, o, err)
 	}
-	x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: step.ID, Command: o.Command().String()})
+	x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: at.Step, Group: at.Group, Command: o.Command().String()})
 	return nil
 }
 
 // do applies an op. When that fails, whether it changed anything is not known:
 // it is undone, which leaves alone what was not done.
-func (x *run) do(stepID string, o Op) error {
-	seq, err := x.apply(stepID, o)
+func (x *run) do(at journal.Place, o Op) error {
+	seq, err := x.apply(at, o)
 	if err != nil && seq > 0 {
 		err = errors.Join(err, x.undoQuietly(x.journal, x.journal.Entries[seq-1]))
 	}
@@ -64,7 +71,7 @@ func (x *run) do(stepID string, o Op) error {
 // made. It returns the op's number in the journal, 0 when it was not announced.
 // An op on what labs share is done under their common lock, so that what it
 // reads stays true until it is applied.
-func (x *run) apply(stepID string, o Op) (seq int, err error) {
+func (x *run) apply(at journal.Place, o Op) (seq int, err error) {
 	release, err := x.lockShared(o)
 	if err != nil {
 		return 0, err
@@ -78,7 +85,7 @@ func (x *run) apply(stepID string, o Op) (seq int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	seq, err = x.journal.Intend(stepID, encoded[0], encoded[1:])
+	seq, err = x.journal.Intend(at, encoded[0], encoded[1:])
 	if err != nil {
 		return 0, err
 	}
@@ -134,15 +141,15 @@ func (x *run) refusals(ctx context.Context, step Step) error {
 		if err := interrupted(ctx); err != nil {
 			return err
 		}
-		err := x.do(step.ID, refusal.Op)
+		err := x.do(at(step, ""), refusal.Op)
 		if err == nil {
 			last := x.journal.Entries[len(x.journal.Entries)-1]
-			return x.opFailed(step, refusal.Op, errors.Join(
+			return x.opFailed(at(step, ""), refusal.Op, errors.Join(
 				fmt.Errorf("the kernel was expected to refuse this (%w), and did not", refusal.Errno),
 				x.undoQuietly(x.journal, last)))
 		}
 		if !errors.Is(err, refusal.Errno) || x.unfinished() {
-			return x.opFailed(step, refusal.Op, err)
+			return x.opFailed(at(step, ""), refusal.Op, err)
 		}
 		x.emit(Event{Type: Refused, Lab: x.plan.Lab, Step: step.ID, ID: refusal.ID, Command: refusal.Op.Command().String(), Error: kernelWords(err, refusal.Errno)})
 	}
@@ -155,17 +162,20 @@ func (x *run) unfinished() bool {
 	return n > 0 && !x.journal.Entries[n-1].Done && !x.journal.Entries[n-1].Undone
 }
 
-func (x *run) opFailed(step Step, o Op, err error) error {
+// at is the place of an op in a journal.
+func at(step Step, group string) journal.Place { return journal.Place{Step: step.ID, Group: group} }
+
+func (x *run) opFailed(at journal.Place, o Op, err error) error {
 	if errors.Is(err, ErrInterrupted) {
 		return err
 	}
-	x.emit(opEvent(OpFailed, x.plan.Lab, step.ID, o, err))
-	return fmt.Errorf("step %s: %w: %w", step.ID, ErrFailed, err)
+	x.emit(opEvent(OpFailed, x.plan.Lab, at, o, err))
+	return fmt.Errorf("step %s: %w: %w", at.Step, ErrFailed, err)
 }
 
 // opEvent says that an op could not be done, or is not as it was done.
-func opEvent(t Type, lab, stepID string, o Op, err error) Event {
-	e := Event{Type: t, Lab: lab, Step: stepID, Command: o.Command().String(), Error: err.Error()}
+func opEvent(t Type, lab string, at journal.Place, o Op, err error) Event {
+	e := Event{Type: t, Lab: lab, Step: at.Step, Group: at.Group, Command: o.Command().String(), Error: err.Error()}
 	var differs *Mismatch
 	if errors.As(err, &differs) {
 		e.Values = map[string]string{

@@ -189,7 +189,10 @@ func (p probe) Try(ctx context.Context, _ *kernel.Kernel, patience time.Duration
 	return lab.Observation{Outcome: "differs", Values: map[string]string{"found": found}}, nil
 }
 
-type journalOp = journal.Op
+type (
+	journalOp    = journal.Op
+	journalPlace = journal.Place
+)
 
 func encoded(t *testing.T, o lab.Op) journalOp {
 	t.Helper()

@@ -65,16 +65,16 @@ func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, byHand bool, p
 	step, started := plan.Steps[i], r.Now()
 	r.emit(Event{Type: StepStart, Lab: plan.Lab, Step: step.ID, Index: i + 1, Total: len(plan.Steps), Phase: AlreadyDone})
 	ok = true
-	for _, o := range step.Ops {
+	for group, o := range step.All() {
 		if err := interrupted(ctx); err != nil {
 			return false, 0, err
 		}
 		if err := o.Verify(r.Kernel); err != nil {
-			r.emit(opEvent(OpDiffers, plan.Lab, step.ID, o, err))
+			r.emit(opEvent(OpDiffers, plan.Lab, at(step, group), o, err))
 			ok = ok && byHand
 			continue
 		}
-		r.emit(Event{Type: OpDone, Lab: plan.Lab, Step: step.ID, Command: o.Command().String(), Phase: AlreadyDone})
+		r.emit(Event{Type: OpDone, Lab: plan.Lab, Step: step.ID, Group: group, Command: o.Command().String(), Phase: AlreadyDone})
 	}
 	failed := false
 	for _, c := range step.Checks {

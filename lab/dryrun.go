@@ -22,8 +22,10 @@ func (r *Runner) Show(plan Plan, until string) {
 		for _, refusal := range step.Refusals {
 			r.emit(with(Refused, refusal.ID, refusal.Op.Command().String()))
 		}
-		for _, o := range step.Ops {
-			r.emit(with(OpStart, "", o.Command().String()))
+		for group, o := range step.All() {
+			x := with(OpStart, "", o.Command().String())
+			x.Group = group
+			r.emit(x)
 		}
 		for _, c := range step.Checks {
 			r.emit(with(CheckDone, c.ID, c.Probe.Command().String()))

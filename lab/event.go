@@ -15,6 +15,7 @@ type Event struct {
 	Index    int               `json:"index,omitempty"` // of the step, from 1
 	Total    int               `json:"total,omitempty"` // how many steps
 	ID       string            `json:"id,omitempty"`    // of the check, note or refusal
+	Group    string            `json:"group,omitempty"` // what the op was done for, such as "pod2"; see Group
 	Phase    Phase             `json:"phase,omitempty"`
 	Command  string            `json:"command,omitempty"`
 	Holds    *bool             `json:"holds,omitempty"`
@@ -39,16 +40,16 @@ const (
 	CheckDone Type = "check"      // Step, ID, Phase, Command, Holds, Outcome, Values, Elapsed
 	CauseSeen Type = "cause"      // Step, ID, Values, Command: why checks failed, and what settles it
 	Refused   Type = "refused"    // Step, ID, Command, Error (the kernel's words)
-	OpStart   Type = "op"         // Step, Command: about to be applied
-	OpDone    Type = "op-done"    // Step, Command: applied and read back
-	OpFailed  Type = "op-failed"  // Step, Command, Error, Values when a field differs
-	OpDiffers Type = "op-differs" // Step, Command, Error, Values: check found other state
+	OpStart   Type = "op"         // Step, Group, Command: about to be applied
+	OpDone    Type = "op-done"    // Step, Group, Command: applied and read back
+	OpFailed  Type = "op-failed"  // Step, Group, Command, Error, Values when a field differs
+	OpDiffers Type = "op-differs" // Step, Group, Command, Error, Values: check found other state
 	StepEnd   Type = "step-end"   // Step, Index, Total, Elapsed
 	RunEnd    Type = "run-end"    // Outcome, Steps, Total, Checks, Elapsed
 	UndoStart Type = "undo-start" // Scenario, Total (ops to undo)
-	UndoDone  Type = "undo"       // Step, Command
-	UndoSkip  Type = "undo-skip"  // Step, Command, Outcome (why), Values
-	UndoFail  Type = "undo-fail"  // Step, Command, Error
+	UndoDone  Type = "undo"       // Step, Group, Command
+	UndoSkip  Type = "undo-skip"  // Step, Group, Command, Outcome (why), Values
+	UndoFail  Type = "undo-fail"  // Step, Group, Command, Error
 	UndoEnd   Type = "undo-end"   // Outcome, Total (ops not undone), Elapsed
 )
 

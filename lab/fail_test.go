@@ -81,7 +81,7 @@ func TestRunRollsBackAnUnfinishedOpBeforeItGoesOn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := b.journal("lab").Intend("s1", encoded(t, o), []journalOp{encoded(t, inverse[0])}); err != nil {
+			if _, err := b.journal("lab").Intend(journalPlace{Step: "s1"}, encoded(t, o), []journalOp{encoded(t, inverse[0])}); err != nil {
 				t.Fatal(err)
 			}
 			if left != "" {

@@ -102,7 +102,7 @@ func TestALabTakesOverBeforeItsOwnOpIsDone(t *testing.T) {
 			b.w.put("forward", "0")
 			b.up("a", forwards(b.w, "a")...)
 			o := set{w: b.w, Key: "forward", Value: "1", Share: true}
-			if _, err := b.journal("b").Intend("s1", encoded(t, o), nil); err != nil {
+			if _, err := b.journal("b").Intend(journalPlace{Step: "s1"}, encoded(t, o), nil); err != nil {
 				t.Fatal(err)
 			}
 			b.down("a")

@@ -63,7 +63,7 @@ func TestARunThatIsStoppedFirstStillRollsBack(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	o := set{w: b.w, Key: "a", Value: "1"}
-	if _, err := b.journal("lab").Intend("s1", encoded(t, o), []journalOp{encoded(t, o.Undo()[0])}); err != nil {
+	if _, err := b.journal("lab").Intend(journalPlace{Step: "s1"}, encoded(t, o), []journalOp{encoded(t, o.Undo()[0])}); err != nil {
 		t.Fatal(err)
 	}
 	b.w.put("a", "1")

@@ -38,7 +38,7 @@ func (u *undo) op(e journal.Entry, forward, o Op) error {
 		}
 	}
 	if skip != "" {
-		ev := opEvent(UndoSkip, u.journal.Header.Lab, e.Step, o, errors.New(""))
+		ev := opEvent(UndoSkip, u.journal.Header.Lab, e.Place, o, errors.New(""))
 		ev.Outcome, ev.Values = skip, values
 		u.report(ev)
 		return nil
@@ -46,7 +46,7 @@ func (u *undo) op(e journal.Entry, forward, o Op) error {
 	if err != nil {
 		return err
 	}
-	u.report(Event{Type: UndoDone, Lab: u.journal.Header.Lab, Step: e.Step, Command: o.Command().String()})
+	u.report(Event{Type: UndoDone, Lab: u.journal.Header.Lab, Step: e.Step, Group: e.Group, Command: o.Command().String()})
 	return nil
 }
 
@@ -91,27 +91,43 @@ func (u *undo) ours(e journal.Entry, forward, o Op) (Op, string, error) {
 	return o, "", nil
 }
 
-// identity finds what the journal knows of the object that bore a name.
+// identified is the identity of an object that an op made, by its number.
+type identified struct {
+	by int
+	id Identity
+}
+
+// identity finds what the journal knows of the object that bore a name: what the
+// last op that is not undone made of it.
 func (u *undo) identity(ref Ref) (id Identity, known bool, err error) {
-	for _, e := range u.journal.Entries {
-		if e.Undone {
-			continue
-		}
-		for _, m := range e.Made {
-			var made Ref
-			if err := json.Unmarshal(m.Ref, &made); err != nil {
-				return id, false, fmt.Errorf("decode what op %d made: %w", e.Seq, err)
-			}
-			if made != ref {
-				continue
-			}
-			if err := json.Unmarshal(m.ID, &id); err != nil {
-				return id, false, fmt.Errorf("decode what op %d made: %w", e.Seq, err)
-			}
-			known = true
+	if u.known == nil {
+		if u.known, err = identities(u.journal); err != nil {
+			return id, false, err
 		}
 	}
-	return id, known, nil
+	made := u.known[ref]
+	for i := len(made) - 1; i >= 0; i-- {
+		if !u.journal.Entries[made[i].by-1].Undone {
+			return made[i].id, true, nil
+		}
+	}
+	return id, false, nil
+}
+
+// identities are those of all that the ops of a journal made, in their order.
+func identities(j *journal.Journal) (map[Ref][]identified, error) {
+	known := map[Ref][]identified{}
+	for _, e := range j.Entries {
+		for _, m := range e.Made {
+			var ref Ref
+			one := identified{by: e.Seq}
+			if err := errors.Join(json.Unmarshal(m.Ref, &ref), json.Unmarshal(m.ID, &one.id)); err != nil {
+				return nil, fmt.Errorf("decode what op %d made: %w", e.Seq, err)
+			}
+			known[ref] = append(known[ref], one)
+		}
+	}
+	return known, nil
 }
 
 // unfinished judges an object whose making was interrupted before its identity

@@ -114,7 +114,7 @@ func TestWhatWasBeingMadeIsRemovedOnlyUntouched(t *testing.T) {
 				return
 			}
 			o := object{b.w, outer}
-			if _, err := b.journal("lab").Intend("s1", encoded(t, o), []journalOp{encoded(t, o.Undo()[0])}); err != nil {
+			if _, err := b.journal("lab").Intend(journalPlace{Step: "s1"}, encoded(t, o), []journalOp{encoded(t, o.Undo()[0])}); err != nil {
 				t.Fatal(err)
 			}
 			b.make(t, outer)
@@ -135,7 +135,7 @@ func TestWhatWasBeingMadeIsRemovedOnlyUntouched(t *testing.T) {
 			return
 		}
 		o := object{b.w, outer}
-		if _, err := b.journal("lab").Intend("s1", encoded(t, o), []journalOp{encoded(t, o.Undo()[0])}); err != nil {
+		if _, err := b.journal("lab").Intend(journalPlace{Step: "s1"}, encoded(t, o), []journalOp{encoded(t, o.Undo()[0])}); err != nil {
 			t.Fatal(err)
 		}
 		b.down("lab")

@@ -12,6 +12,8 @@ type Picture struct {
 	Spaces []*Space `json:"namespaces"`
 	// Outside is what lies beyond the host's uplink; nil: nothing is known.
 	Outside *Outside `json:"outside,omitempty"`
+	// More is how many groups, such as pods, are left out: those after mostDrawn.
+	More int `json:"more,omitempty"`
 	// Live: MACs and states were read from the kernel.
 	Live bool `json:"live,omitempty"`
 }
@@ -131,7 +133,7 @@ func PictureAt(f Facts, steps []Step, until string) Picture {
 		p.Outside = &Outside{Addr: f.Outside}
 	}
 	for _, step := range steps {
-		for _, o := range step.Ops {
+		for _, o := range step.drawn(&p) {
 			if d, ok := o.(Drawer); ok {
 				d.Draw(&p)
 			}
@@ -142,6 +144,21 @@ func PictureAt(f Facts, steps []Step, until string) Picture {
 	}
 	p.uplinkLast()
 	return p
+}
+
+// mostDrawn is how many groups of a step are drawn.
+const mostDrawn = 3
+
+// drawn are the step's ops less those of the groups that are left out, which the
+// picture counts.
+func (s Step) drawn(p *Picture) []Op {
+	p.More = max(p.More, len(s.Groups)-mostDrawn)
+	s.Groups = s.Groups[:min(len(s.Groups), mostDrawn)]
+	var ops []Op
+	for _, o := range s.All() {
+		ops = append(ops, o)
+	}
+	return ops
 }
 
 // uplinkLast puts the host's uplink after the lab's own devices.

@@ -129,11 +129,14 @@ func (x *run) steps(ctx context.Context, o Options) error {
 func (x *run) again(ctx context.Context, i int, step Step, checks bool) error {
 	started := x.Now()
 	x.emit(Event{Type: StepStart, Lab: x.plan.Lab, Step: step.ID, Index: i + 1, Total: len(x.plan.Steps), Phase: AlreadyDone})
-	for _, o := range step.Ops {
-		if err := o.Verify(x.Kernel); err != nil {
-			return errors.Join(x.opFailed(step, o, err), x.explain(ctx, x.plan, step.ID, false))
+	for group, o := range step.All() {
+		if err := interrupted(ctx); err != nil {
+			return err
 		}
-		x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: step.ID, Command: o.Command().String(), Phase: AlreadyDone})
+		if err := o.Verify(x.Kernel); err != nil {
+			return errors.Join(x.opFailed(at(step, group), o, err), x.explain(ctx, x.plan, step.ID, false))
+		}
+		x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: step.ID, Group: group, Command: o.Command().String(), Phase: AlreadyDone})
 	}
 	if checks {
 		if err := x.after(ctx, step); err != nil {
@@ -162,10 +165,12 @@ func (x *run) step(ctx context.Context, i int, step Step, o Options) error {
 			return err
 		}
 	}
-	for n, op := range step.Ops {
-		if err := x.op(ctx, step, op, applied[n]); err != nil {
+	n := 0
+	for group, op := range step.All() {
+		if err := x.op(ctx, at(step, group), op, applied[n]); err != nil {
 			return err
 		}
+		n++
 	}
 	if err := x.after(ctx, step); err != nil {
 		return err

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -32,7 +33,7 @@ func (p Plan) Script(w ScriptWords) string {
 		for _, r := range step.Refusals {
 			s.lines("# "+w.Refusal(step, r), "if "+r.Op.Command().String()+"; then exit 1; fi")
 		}
-		for _, o := range step.Ops {
+		for _, o := range step.All() {
 			if scripter, ok := o.(Scripter); ok {
 				save, _ := scripter.Script()
 				s.lines(save...)
@@ -50,7 +51,7 @@ func (p Plan) UndoScript(w ScriptWords) string {
 	made := map[Ref]bool{} // by the plan: it goes along with its maker
 	var going []map[Ref]bool
 	for _, step := range p.Steps {
-		for _, o := range step.Ops {
+		for _, o := range step.All() {
 			own := map[Ref]bool{}
 			if maker, ok := o.(Maker); ok {
 				for _, ref := range maker.Makes() {
@@ -63,9 +64,13 @@ func (p Plan) UndoScript(w ScriptWords) string {
 	n := len(going)
 	for i := len(p.Steps) - 1; i >= 0; i-- {
 		step, titled := p.Steps[i], false
-		for j := len(step.Ops) - 1; j >= 0; j-- {
+		var ops []Op
+		for _, o := range step.All() {
+			ops = append(ops, o)
+		}
+		for _, o := range slices.Backward(ops) {
 			n--
-			undo := undoLines(step.Ops[j], made, going[n])
+			undo := undoLines(o, made, going[n])
 			if len(undo) > 0 && !titled {
 				s.lines("", fmt.Sprintf("# %d. %s", i+1, w.Step(step)))
 				titled = true

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"iter"
 	"syscall"
 	"time"
 
@@ -14,8 +15,36 @@ type Step struct {
 	ID       string
 	Refusals []Refusal // tried first, to show that the kernel won't
 	Ops      []Op
+	Groups   []Group // done after Ops, one after the other
 	Checks   []Check
 	Notes    []Note
+}
+
+// Group is what a step does for one of many that are alike, such as a pod: the
+// same ops as the other groups of the step, with other values. The first is
+// shown in full.
+type Group struct {
+	Name string // what it is done for, such as "pod2"; not empty
+	Ops  []Op
+}
+
+// All are the step's ops in the order to apply, each with the name of its group,
+// empty for those that are in none.
+func (s Step) All() iter.Seq2[string, Op] {
+	return func(yield func(string, Op) bool) {
+		for _, o := range s.Ops {
+			if !yield("", o) {
+				return
+			}
+		}
+		for _, g := range s.Groups {
+			for _, o := range g.Ops {
+				if !yield(g.Name, o) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Refusal is a change that the kernel is expected to refuse.

@@ -139,7 +139,7 @@ func TestTeardownTellsOfAnOpItDoesNotKnow(t *testing.T) {
 	unknown := journalOp{Kind: "newer", Op: []byte(`{}`)}
 	for seq, undo := range []journalOp{unknown, encoded(t, restore{Key: "x"})} {
 		op := []journalOp{encoded(t, set{Key: "y", Value: "1"}), unknown}[seq]
-		if _, err := j.Intend("s2", op, []journalOp{undo}); err != nil {
+		if _, err := j.Intend(journalPlace{Step: "s2"}, op, []journalOp{undo}); err != nil {
 			t.Fatal(err)
 		}
 		if err := j.Done(seq+2, nil); err != nil {

@@ -59,7 +59,7 @@ func TestAnUnknownOpOfAnotherLabMayNeedWhatIsShared(t *testing.T) {
 	b.w.put("forward", "0")
 	b.up("a", forwards(b.w, "a")...)
 	j := b.journal("b")
-	if _, err := j.Intend("s0", journalOp{Kind: "newer", Op: []byte(`{}`)}, nil); err != nil {
+	if _, err := j.Intend(journalPlace{Step: "s0"}, journalOp{Kind: "newer", Op: []byte(`{}`)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Done(1, nil); err != nil {

@@ -56,6 +56,7 @@ type undo struct {
 	report  func(Event)
 	going   map[Ref]int             // what the entries made, and by which entry: it will go
 	along   map[int][]journal.Entry // those that go along with that entry, when it goes
+	known   map[Ref][]identified    // what the journal's ops made; nil: not read yet
 }
 
 // entries undoes them, the last first, until ctx ends: stopped tells of that.
@@ -117,7 +118,7 @@ func (u *undo) entry(e journal.Entry) (err error) {
 	var errs []error
 	for _, o := range inverse {
 		if err := u.op(e, forward, o); err != nil {
-			u.report(opEvent(UndoFail, u.journal.Header.Lab, e.Step, o, err))
+			u.report(opEvent(UndoFail, u.journal.Header.Lab, e.Place, o, err))
 			errs = append(errs, fmt.Errorf("%s: %w", o.Command(), err))
 		}
 	}
@@ -134,7 +135,7 @@ func (u *undo) entry(e journal.Entry) (err error) {
 // command has.
 func (u *undo) failed(e journal.Entry, err error) error {
 	err = fmt.Errorf("undo op %d, %s: %w", e.Seq, e.Op.Kind, err)
-	u.report(Event{Type: UndoFail, Lab: u.journal.Header.Lab, Step: e.Step, Error: err.Error()})
+	u.report(Event{Type: UndoFail, Lab: u.journal.Header.Lab, Step: e.Step, Group: e.Group, Error: err.Error()})
 	return err
 }
 

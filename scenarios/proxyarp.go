@@ -29,8 +29,10 @@ func ProxyARP() Scenario {
 		Steps: func(s Setting) []lab.Step { return newProxyARP(s).steps() },
 		Needs: func(v Values) Needs {
 			return Needs{
-				Namespace: v["namespace"], Links: []string{v["host-link"], v["pod-link"]},
-				Subnet: v["subnet"], Gateway: v["gateway"], Outside: v["outside"],
+				Namespaces: []string{v["namespace"]}, NameParam: "namespace",
+				Links:  []string{v["host-link"], v["pod-link"]},
+				Subnet: v["subnet"], SubnetParam: "subnet",
+				Gateway: v["gateway"], Outside: v["outside"], DefaultRoute: true,
 			}
 		},
 		Words: func(s Setting) map[string]string { return newProxyARP(s).words() },

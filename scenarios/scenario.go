@@ -22,10 +22,14 @@ type Scenario struct {
 	Steps func(Setting) []lab.Step
 	// Needs is what the lab takes for itself on the host.
 	Needs func(Values) Needs
-	// Words are the values and what follows from them, for use in words.
+	// Words are the values and what follows from them, for use in words. Those of
+	// all scenarios have "namespace", which is Home, and "uplink".
 	Words func(Setting) map[string]string
+	// Sandboxed: the lab takes away what a host needs, such as its default route,
+	// so it never runs on one.
+	Sandboxed bool
 	// Path is the way of the pod's packets as it should be once a step is done,
-	// for finding out why its checks fail.
+	// for finding out why its checks fail; nil: it is not looked for.
 	Path func(s Setting, stepID string) cause.Path
 	// Home is the namespace that a shell opens in.
 	Home func(Values) string
@@ -52,11 +56,19 @@ type Setting struct {
 // Needs is what a lab takes for itself on a host, so that it can be refused
 // before anything is touched.
 type Needs struct {
-	Namespace string
+	Namespaces []string
+	// NameParam is the parameter that names the namespaces: the name of the only
+	// one, or what the names of all begin with.
+	NameParam string
 	Links     []string // names of links made in the host's namespace, at least for a moment
-	Subnet    string   // a prefix that the host will route into the lab
-	Gateway   string   // an address that must stay nobody's on the host
-	Outside   string   // an address that must be reached beyond the host; may be empty
+	// Subnet is a prefix that the host will route into the lab, and SubnetParam the
+	// parameter that chooses it.
+	Subnet      string
+	SubnetParam string
+	Gateway     string // an address that must stay nobody's on the host; may be empty
+	Outside     string // an address that must be reached beyond the host; may be empty
+	// DefaultRoute: the lab works only where the host has one.
+	DefaultRoute bool
 }
 
 // ErrBadValue: a value of a parameter can't be used.

@@ -32,15 +32,24 @@ func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, va
 		again = append(again, "--name", labName)
 	}
 	found, err := machine.Preflight(k, machine.Plan{
-		Again: again, Namespace: needs.Namespace, Links: needs.Links,
-		Subnet: subnet, Gateway: gateway, Outside: outside,
+		Again: again, Namespaces: needs.Namespaces, Links: needs.Links,
+		NameFlag: "--" + needs.NameParam, Name: values[needs.NameParam],
+		Subnet: subnet, SubnetFlag: "--" + needs.SubnetParam,
+		Gateway: gateway, Outside: outside, DefaultRoute: needs.DefaultRoute,
 	})
 	if err != nil {
 		return nil, err
 	}
-	nat, finding := a.chooseNAT(k, values["nat"], again)
-	if finding != nil {
-		found = append(found, *finding)
+	settled := scenarios.Values{}
+	if chosen, ok := values["nat"]; ok {
+		nat, finding := a.chooseNAT(k, chosen, again)
+		if finding != nil {
+			found = append(found, *finding)
+		}
+		settled["nat"] = nat
+	}
+	if _, ok := values["outside"]; ok {
+		settled["outside"] = facts.Outside
 	}
 	real, err := machine.Facts(k, netip.Addr{}, "")
 	if err != nil {
@@ -49,10 +58,10 @@ func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, va
 	if facts.Outside != "" && facts.Outside == real.HostAddr {
 		found = append(found, machine.Finding{ID: "outside-is-local", Values: map[string]string{"addr": facts.Outside}, Remedy: append(again[:len(again):len(again)], "--outside", real.Outside)})
 	}
-	if needs.Gateway == real.Outside {
+	if needs.Gateway != "" && needs.Gateway == real.Outside {
 		found = append(found, machine.Finding{ID: "gateway-is-real", Values: map[string]string{"addr": needs.Gateway}, Remedy: append(again[:len(again):len(again)], "--gateway", "169.254.1.1")})
 	}
-	resolved := maps(values, scenarios.Values{"nat": nat, "outside": facts.Outside})
+	resolved := maps(values, settled)
 	if len(found) == 0 {
 		if found, err = a.taken(k, s, labName, resolved, again); err != nil {
 			return nil, err
@@ -73,7 +82,7 @@ func (a *app) taken(k *kernel.Kernel, s scenarios.Scenario, labName string, valu
 	}
 	var found []machine.Finding
 	for _, step := range s.Steps(setting) {
-		for _, o := range step.Ops {
+		for _, o := range step.All() {
 			if _, err := o.Inverse(k); errors.Is(err, lab.ErrTaken) {
 				found = append(found, machine.Finding{
 					ID: "taken", Values: map[string]string{"what": o.Command().String()},
@@ -167,7 +176,7 @@ func (a *app) setting(k *kernel.Kernel, s scenarios.Scenario, labName string, va
 	if err != nil {
 		return scenarios.Setting{}, err
 	}
-	facts.Firewall = values["nat"]
+	facts.Firewall = values["nat"] // empty where nothing is to be translated
 	if facts.Firewall == "iptables" {
 		facts.IptablesNFT, err = iptablesIsNFT(k)
 	}
@@ -197,7 +206,9 @@ func (a *app) sketch(k *kernel.Kernel, s scenarios.Scenario, labName string, val
 			nat = "iptables"
 		}
 	}
-	values = maps(values, scenarios.Values{"nat": nat})
+	if nat != "" {
+		values = maps(values, scenarios.Values{"nat": nat})
+	}
 	if !sandbox {
 		return a.setting(k, s, labName, values)
 	}

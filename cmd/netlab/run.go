@@ -116,6 +116,14 @@ func chosen(flags *pflag.FlagSet, s scenarios.Scenario) (values, given scenarios
 	return values, given
 }
 
+// whySandbox says why a lab that was not asked to runs in a sandbox.
+func (a *app) whySandbox(s scenarios.Scenario, missing []string) string {
+	if s.Sandboxed {
+		return a.fill("run.sandbox-always", "scenario", s.Name)
+	}
+	return a.fill("run.sandbox-because", "missing", a.rights(missing))
+}
+
 func stepIDs(s scenarios.Scenario) []string {
 	var ids []string
 	for _, step := range s.Steps(scenarios.Setting{Values: s.Defaults()}) {
@@ -145,7 +153,7 @@ func (a *app) runScenario(cmd *cobra.Command, s scenarios.Scenario, o runOptions
 		return err
 	}
 	allowed, missing := machine.CanUseHost()
-	sandbox := !inside && (o.sandbox || !allowed)
+	sandbox := !inside && (o.sandbox || !allowed || s.Sandboxed)
 	if o.dryRun {
 		return a.dryRun(s, o, values, sandbox)
 	}
@@ -161,8 +169,8 @@ func (a *app) runScenario(cmd *cobra.Command, s scenarios.Scenario, o runOptions
 		return err
 	}
 	if sandbox {
-		if !o.sandbox && existing.sandbox == nil && !a.quiet {
-			fmt.Fprintln(a.stderr, a.fill("run.sandbox-because", "missing", a.rights(missing)))
+		if why := a.whySandbox(s, missing); !o.sandbox && existing.sandbox == nil && !a.quiet {
+			fmt.Fprintln(a.stderr, why)
 		}
 		return a.runInSandbox(cmd.Context(), o, existing.sandbox)
 	}

@@ -89,9 +89,12 @@ func (s *stepper) announce(i int) {
 	for _, r := range step.Refusals {
 		v.command(indent, r.Op.Command().String())
 	}
-	for _, o := range step.Ops {
-		v.command(indent, o.Command().String())
+	for group, o := range step.All() {
+		if !v.alike.again(lab.Event{Group: group}) {
+			v.command(indent, o.Command().String())
+		}
 	}
+	v.sameFor(lab.Planned)
 }
 
 func (s *stepper) ask(i int) {

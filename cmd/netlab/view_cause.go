@@ -53,6 +53,9 @@ func (v *textView) inside() bool {
 
 // explain makes what a plan asks why checks failed.
 func explain(s scenarios.Scenario, setting scenarios.Setting) func(context.Context, *kernel.Kernel, string) ([]lab.Cause, error) {
+	if s.Path == nil {
+		return nil
+	}
 	return func(ctx context.Context, k *kernel.Kernel, stepID string) ([]lab.Cause, error) {
 		return cause.Find(ctx, k, s.Path(setting, stepID))
 	}

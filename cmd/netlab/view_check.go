@@ -96,8 +96,9 @@ func (v *textView) check(e lab.Event) {
 	}
 }
 
-func (v *textView) opFailed(e lab.Event) {
-	if e.Type == lab.OpDiffers || e.Phase == lab.AlreadyDone {
+// opFailed says what failed. shown: its command has just been shown.
+func (v *textView) opFailed(e lab.Event, shown bool) {
+	if !shown {
 		v.command(indent, e.Command)
 	}
 	if e.Values != nil {

@@ -16,7 +16,8 @@ type textView struct {
 	words    scenarios.Words
 	values   map[string]string
 	scenario scenarios.Scenario
-	changes  int  // made in this step, and read back
+	changes  int // made in this step, and read back
+	alike    alike
 	again    bool // this step was done before, and is verified
 	said     causesSaid
 	lookAt   string // led: the check whose line is the one to look at
@@ -46,16 +47,23 @@ func (v *textView) show(e lab.Event) {
 	case lab.NoteSaid:
 		v.prose(indent+"! ", v.text(v.step(e).Notes[e.ID], e.Values), nil)
 	case lab.OpStart:
-		v.command(indent, e.Command)
+		if !v.alike.again(e) {
+			v.command(indent, e.Command)
+		}
 	case lab.OpDone:
 		v.changes++
 	case lab.Refused:
 		v.refused(e)
 	case lab.CheckDone:
+		if e.Phase != lab.Before {
+			v.sameFor(e.Phase)
+		}
 		v.readBack(e)
 		v.check(e)
 	case lab.OpFailed, lab.OpDiffers:
-		v.opFailed(e)
+		shown := e.Type == lab.OpFailed && e.Phase != lab.AlreadyDone && !v.alike.without(e)
+		v.sameFor(e.Phase)
+		v.opFailed(e, shown)
 	case lab.StepEnd:
 		v.stepEnd(e)
 	case lab.CauseSeen:
@@ -100,7 +108,7 @@ func (v *textView) runStart(e lab.Event) {
 }
 
 func (v *textView) stepStart(e lab.Event) {
-	v.changes, v.again = 0, e.Phase == lab.AlreadyDone
+	v.changes, v.again, v.alike = 0, e.Phase == lab.AlreadyDone, alike{}
 	v.fit()
 	s := v.step(e)
 	if v.led && e.Phase != lab.AlreadyDone {
@@ -128,6 +136,7 @@ func (v *textView) title(index, total int, step string) {
 }
 
 func (v *textView) stepEnd(e lab.Event) {
+	v.sameFor(e.Phase)
 	if e.Phase == lab.Planned {
 		return
 	}

@@ -13,11 +13,17 @@ func (v *textView) undo(e lab.Event) {
 	if v.quiet && !v.loud(e) {
 		return
 	}
+	if e.Step != v.alike.step || e.Group == "" {
+		v.sameFor("")
+		v.alike.step = e.Step
+	}
 	switch e.Type {
 	case lab.UndoStart:
 		v.prose("", v.fill("undo.start", "lab", v.bold.Sprint(e.Lab)), nil)
 	case lab.UndoDone:
-		v.command(indent, e.Command)
+		if !v.alike.again(e) {
+			v.command(indent, e.Command)
+		}
 	case lab.UndoSkip:
 		if e.Outcome != lab.SkipGone {
 			v.left++

@@ -28,7 +28,7 @@ func TestNoRecordThatFitsAPageStraddlesOne(t *testing.T) {
 			case 1:
 				size = rng.IntN(3 * pageSize)
 			}
-			if _, err := j.Intend("one", sized("do", size), nil); err != nil {
+			if _, err := j.Intend(Place{Step: "one"}, sized("do", size), nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -57,7 +57,7 @@ func TestARecordOfJustAPageIsWhole(t *testing.T) {
 	d, j := create(t)
 	around := len(`{"intent":{"seq":1,"step":"one","op":{"kind":"do","op":}}}` + "\n")
 	for seq := 1; seq <= 3; seq++ {
-		if _, err := j.Intend("one", sized("do", pageSize-around), nil); err != nil {
+		if _, err := j.Intend(Place{Step: "one"}, sized("do", pageSize-around), nil); err != nil {
 			t.Fatal(err)
 		}
 		if size := len(contents(t, j.Path())); size != (seq+1)*pageSize {
@@ -72,7 +72,7 @@ func TestARecordOfJustAPageIsWhole(t *testing.T) {
 func TestWritersDoNotMixTheirRecords(t *testing.T) {
 	t.Parallel()
 	d, j := create(t)
-	if _, err := j.Intend("one", sized("do", 3), nil); err != nil {
+	if _, err := j.Intend(Place{Step: "one"}, sized("do", 3), nil); err != nil {
 		t.Fatal(err)
 	}
 	const writers, records = 4, 40
@@ -141,7 +141,7 @@ func TestAShortWriteOnAFullDiskIsTakenBack(t *testing.T) {
 	}
 	for err == nil { // longer than a page, so the last write falls short in the middle
 		before := len(contents(t, j.Path()))
-		if _, err = j.Intend("one", sized("do", 3*pageSize), nil); err != nil {
+		if _, err = j.Intend(Place{Step: "one"}, sized("do", 3*pageSize), nil); err != nil {
 			after := contents(t, j.Path())
 			if len(after) < before || len(bytes.TrimSpace(after[before:])) > 0 {
 				t.Errorf("%d bytes before, %d after", before, len(after))
@@ -161,7 +161,7 @@ func TestAShortWriteOnAFullDiskIsTakenBack(t *testing.T) {
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}
-	if seq, err := j.Intend("one", sized("do", pageSize), nil); err != nil || seq != whole+1 {
+	if seq, err := j.Intend(Place{Step: "one"}, sized("do", pageSize), nil); err != nil || seq != whole+1 {
 		t.Errorf("with room again: op %d, %v", seq, err)
 	}
 	sameOnDisk(t, d, j)
@@ -185,7 +185,7 @@ func TestAfterATornRecordNothingIsWritten(t *testing.T) {
 		t.Errorf("a write that can't be taken back: %v", err)
 	}
 	j.file = whole
-	if _, again := j.Intend("one", sized("do", 3), nil); !errors.Is(again, unix.EPIPE) {
+	if _, again := j.Intend(Place{Step: "one"}, sized("do", 3), nil); !errors.Is(again, unix.EPIPE) {
 		t.Errorf("the next record: %v", again)
 	}
 	if err := w.Close(); err != nil {

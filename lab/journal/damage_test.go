@@ -72,7 +72,7 @@ func TestAFlippedBitDoesNotChangeTheSequence(t *testing.T) {
 	d, j := create(t)
 	for seq := 1; seq <= 2; seq++ {
 		id := fmt.Sprint("step-", seq)
-		if _, err := j.Intend(id, sized("do", 9), []Op{sized("undo", 9), sized("undo", 5)}); err != nil {
+		if _, err := j.Intend(Place{Step: id}, sized("do", 9), []Op{sized("undo", 9), sized("undo", 5)}); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(j.Done(seq, []Made{made("veth", seq)}), j.StepDone(id, at(seq))); err != nil {
@@ -128,7 +128,7 @@ func TestAHeaderThatIsNoneIsRefused(t *testing.T) {
 		{"version 0", `{"netlab_journal":0,"lab":"lab","scenario":"s"}` + "\n", ErrDamaged},
 		{"version -1", `{"netlab_journal":-1,"lab":"lab","scenario":"s"}` + "\n", ErrDamaged},
 		{"a text as version", `{"netlab_journal":"1","lab":"lab","scenario":"s"}` + "\n", ErrDamaged},
-		{"a newer version", `{"netlab_journal":2,"lab":"lab","scenario":"s"}` + "\n", ErrNewer},
+		{"a newer version", `{"netlab_journal":3,"lab":"lab","scenario":"s"}` + "\n", ErrNewer},
 		{"a newer version with other fields", `{"netlab_journal":9,"lab":["a","b"],"x":1}` + "\n", ErrNewer},
 		{"no lab", `{"netlab_journal":1,"scenario":"s"}` + "\n", ErrDamaged},
 		{"no scenario", `{"netlab_journal":1,"lab":"lab"}` + "\n", ErrDamaged},

@@ -91,9 +91,9 @@ func (j *Journal) write(end int64, text []byte) error {
 }
 
 // Intend announces an op and what will undo it, and returns its number.
-func (j *Journal) Intend(step string, op Op, undo []Op) (int, error) {
+func (j *Journal) Intend(at Place, op Op, undo []Op) (int, error) {
 	seq := len(j.Entries) + 1
-	return seq, j.append(line{Intent: &intent{Seq: seq, Step: step, Op: op, Undo: undo}})
+	return seq, j.append(line{Intent: &intent{Seq: seq, Place: at, Op: op, Undo: undo}})
 }
 
 // Done says that an op was applied, and what it made.

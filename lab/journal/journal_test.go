@@ -19,16 +19,19 @@ func TestEveryRecordIsReadBackAsItWasWritten(t *testing.T) {
 	op := func(text string) Op { return Op{Kind: "kind", Op: json.RawMessage(text)} }
 	undo := []Op{op(`{"first":1}`), op(`{"second":[true,null]}`)}
 	for _, write := range []func() error{
-		func() error { _, err := j.Intend("one", op(`{"text":"ü <&> \u0000 \n"}`), undo); return err },
+		func() error {
+			_, err := j.Intend(Place{Step: "one"}, op(`{"text":"ü <&> \u0000 \n"}`), undo)
+			return err
+		},
 		func() error { return j.Done(1, []Made{made("veth", 7), made("c-eth0", 6)}) },
 		func() error { return j.StepDone("one", at(3)) },
-		func() error { _, err := j.Intend("two", op(`{}`), nil); return err },
+		func() error { _, err := j.Intend(Place{Step: "two"}, op(`{}`), nil); return err },
 		func() error { return j.Done(2, nil) },
 		func() error { return j.Take(2, "other", undo[:1]) },
 		func() error { return j.Take(2, "third", undo[1:]) },
 		func() error { return j.StepDone("two", at(4)) },
 		func() error { return j.StepUndone("two", at(5)) },
-		func() error { _, err := j.Intend("three", op(`3`), undo[:1]); return err },
+		func() error { _, err := j.Intend(Place{Step: "three"}, op(`3`), undo[:1]); return err },
 		func() error { return j.Undone(3) },
 	} {
 		if err := write(); err != nil {
@@ -38,16 +41,16 @@ func TestEveryRecordIsReadBackAsItWasWritten(t *testing.T) {
 	}
 	want := State{
 		Header: Header{
-			Version: 1, Lab: "lab", Scenario: "scenario", Created: at(0),
+			Version: Version, Lab: "lab", Scenario: "scenario", Created: at(0),
 			Params: map[string]string{"subnet": "10.1.0.0/24", "umlaut": "ü\n\x00<&>"},
 		},
 		Entries: []Entry{
 			{
-				Seq: 1, Step: "one", Undo: undo, Done: true, Made: []Made{made("veth", 7), made("c-eth0", 6)},
+				Seq: 1, Place: Place{Step: "one"}, Undo: undo, Done: true, Made: []Made{made("veth", 7), made("c-eth0", 6)},
 				Op: op(`{"text":"ü \u003c\u0026\u003e \u0000 \n"}`), // the same in JSON
 			},
-			{Seq: 2, Step: "two", Op: op(`{}`), Done: true, Taken: undo},
-			{Seq: 3, Step: "three", Op: op(`3`), Undo: undo[:1], Undone: true},
+			{Seq: 2, Place: Place{Step: "two"}, Op: op(`{}`), Done: true, Taken: undo},
+			{Seq: 3, Place: Place{Step: "three"}, Op: op(`3`), Undo: undo[:1], Undone: true},
 		},
 		Steps: map[string]time.Time{"one": at(3)},
 	}
@@ -87,7 +90,7 @@ func TestWhatTheCallerWroteStaysTheCallers(t *testing.T) {
 	t.Parallel()
 	_, j := create(t)
 	op := Op{Kind: "kind", Op: json.RawMessage(`{ "spaced" : 1 }`)}
-	if _, err := j.Intend("one", op, []Op{op}); err != nil {
+	if _, err := j.Intend(Place{Step: "one"}, op, []Op{op}); err != nil {
 		t.Fatal(err)
 	}
 	if got := string(op.Op); got != `{ "spaced" : 1 }` {
@@ -100,7 +103,7 @@ func TestARecordThatCannotFollowIsRefused(t *testing.T) {
 	t.Parallel()
 	_, j := create(t)
 	for seq := 1; seq <= 2; seq++ {
-		if _, err := j.Intend("one", sized("do", 3), nil); err != nil {
+		if _, err := j.Intend(Place{Step: "one"}, sized("do", 3), nil); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -122,7 +125,7 @@ func TestARecordThatCannotFollowIsRefused(t *testing.T) {
 		"step done twice":         func() error { return j.StepDone("one", at(2)) },
 		"step undone, not done":   func() error { return j.StepUndone("two", at(2)) },
 		"an op that is no JSON": func() error {
-			_, err := j.Intend("one", Op{Kind: "kind", Op: json.RawMessage(`{`)}, nil)
+			_, err := j.Intend(Place{Step: "one"}, Op{Kind: "kind", Op: json.RawMessage(`{`)}, nil)
 			return err
 		},
 	} {
@@ -138,7 +141,7 @@ func TestARecordThatCannotFollowIsRefused(t *testing.T) {
 func TestReloadSeesWhatAnotherProcessHasAdded(t *testing.T) {
 	t.Parallel()
 	d, j := create(t)
-	if _, err := j.Intend("one", sized("do", 3), nil); err != nil {
+	if _, err := j.Intend(Place{Step: "one"}, sized("do", 3), nil); err != nil {
 		t.Fatal(err)
 	}
 	other, err := d.Open("lab")

@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// Version is the version of the format that this package writes and reads.
-const Version = 1
+// Version is the version of the format that this package writes. It reads those
+// before it too; version 2 brought Place.Group.
+const Version = 2
 
 // Header is the first line of a journal.
 type Header struct {
@@ -37,10 +38,16 @@ type Made struct {
 	ID  json.RawMessage `json:"id"`
 }
 
+// Place says what an op belongs to.
+type Place struct {
+	Step  string `json:"step"`
+	Group string `json:"group,omitempty"` // what of many alike it is done for, such as "pod2"
+}
+
 // Entry is an op and all that the journal says of it.
 type Entry struct {
-	Seq   int    // counts from 1 within the journal
-	Step  string // the step it belongs to
+	Seq int // counts from 1 within the journal
+	Place
 	Op    Op
 	Undo  []Op   // in the order to apply
 	Taken []Op   // undo taken over from another lab, which needed the same
@@ -61,10 +68,10 @@ type line struct {
 }
 
 type intent struct {
-	Seq  int    `json:"seq"`
-	Step string `json:"step"`
-	Op   Op     `json:"op"`
-	Undo []Op   `json:"undo,omitempty"`
+	Seq int `json:"seq"`
+	Place
+	Op   Op   `json:"op"`
+	Undo []Op `json:"undo,omitempty"`
 }
 
 type done struct {

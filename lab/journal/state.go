@@ -55,7 +55,7 @@ func (s *State) add(l line) {
 	switch {
 	case l.Intent != nil:
 		s.Entries = append(s.Entries, Entry{
-			Seq: l.Intent.Seq, Step: l.Intent.Step, Op: l.Intent.Op, Undo: l.Intent.Undo,
+			Seq: l.Intent.Seq, Place: l.Intent.Place, Op: l.Intent.Op, Undo: l.Intent.Undo,
 		})
 	case l.Done != nil:
 		e := &s.Entries[l.Done.Seq-1]

@@ -55,7 +55,7 @@ func step(t *testing.T, rng *rand.Rand, j *Journal, size int) {
 		for i := range undo {
 			undo[i] = sized("undo", rng.IntN(size))
 		}
-		_, err = j.Intend(fmt.Sprint("step-", rng.IntN(3)), sized("do", rng.IntN(size)), undo)
+		_, err = j.Intend(Place{Step: fmt.Sprint("step-", rng.IntN(3))}, sized("do", rng.IntN(size)), undo)
 	case n < 5:
 		for _, e := range open {
 			if !e.Done {

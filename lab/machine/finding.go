@@ -35,28 +35,38 @@ type Finding struct {
 // Plan is what a lab wants of a host. Fields with the zero value ask for nothing.
 type Plan struct {
 	// Again is the command that started the lab, such as `netlab run proxyarp`.
-	// Remedies add the flags --namespace, --subnet or --sandbox to it.
+	// Remedies add NameFlag, SubnetFlag or --sandbox to it.
 	Again lab.Command
-	// Namespace and Links are the names it will give. Both ends of a pair count,
+	// Namespaces and Links are the names it will give. Both ends of a pair count,
 	// where they are made on the host first.
-	Namespace string
-	Links     []string
-	// Subnet will be routed to the lab. Gateway is the address that the lab's
-	// inside believes in; Outside the one it will try beyond the host.
-	Subnet  netip.Prefix
-	Gateway netip.Addr
-	Outside netip.Addr
+	Namespaces []string
+	Links      []string
+	// Name is what NameFlag chose, such as --namespace: the name of the only
+	// namespace, or what the names of all begin with.
+	NameFlag, Name string
+	// Subnet will be routed to the lab; SubnetFlag chooses it. Gateway is the
+	// address that the lab's inside believes in; Outside the one it will try
+	// beyond the host.
+	Subnet     netip.Prefix
+	SubnetFlag string
+	Gateway    netip.Addr
+	Outside    netip.Addr
+	// DefaultRoute: the host must have one.
+	DefaultRoute bool
 }
+
+// mostTaken is how many names that are taken are told of: the rest will be alike.
+const mostTaken = 3
 
 // state is what Preflight reads of a host.
 type state struct {
 	hostNet
-	missing   []string // rights
-	veth      error
-	namespace bool     // the plan's name is taken
-	links     []string // of the plan's, those taken
-	spare     string   // a namespace's name that is free
-	resolvers []resolver
+	missing    []string // rights
+	veth       error
+	namespaces []string // of the plan's, those taken
+	links      []string // of the plan's, those taken
+	spare      string   // what NameFlag could be instead
+	resolvers  []resolver
 }
 
 // judge holds a plan against a host.
@@ -78,14 +88,14 @@ func judge(p Plan, s state) []Finding {
 	if s.veth != nil {
 		add(NoVeth, lab.Command{"modprobe", "veth"}, "error", s.veth.Error())
 	}
-	if s.namespace {
-		add(NamespaceTaken, p.again("--namespace", s.spare), "name", p.Namespace)
+	for _, name := range s.namespaces[:min(len(s.namespaces), mostTaken)] {
+		add(NamespaceTaken, p.again(p.NameFlag, s.spare), "name", name)
 	}
-	for _, name := range s.links {
+	for _, name := range s.links[:min(len(s.links), mostTaken)] {
 		add(LinkTaken, lab.IP("", "link", "show", "dev", name), "name", name)
 	}
 	way, routed := s.defaultRoute()
-	if !routed {
+	if !routed && p.DefaultRoute {
 		add(NoDefaultRoute, p.again("--sandbox"))
 	}
 	for _, a := range s.addrs {
@@ -94,7 +104,7 @@ func judge(p Plan, s state) []Finding {
 		}
 	}
 	if p.Subnet.IsValid() {
-		elsewhere := p.again("--subnet", s.freeSubnet(p).String())
+		elsewhere := p.again(p.SubnetFlag, s.freeSubnet(p).String())
 		for _, c := range s.clashes(p.Subnet) {
 			add(c.id, elsewhere, append(c.values, "subnet", p.Subnet.String())...)
 		}
@@ -155,14 +165,16 @@ func (s state) clashes(subnet netip.Prefix) []clash {
 	return found
 }
 
-// freeSubnet proposes a subnet that clashes with nothing.
+// freeSubnet proposes a subnet that clashes with nothing, as large as the
+// plan's but at most a /16.
 func (s state) freeSubnet(p Plan) netip.Prefix {
 	way, _ := s.defaultRoute()
 	free := netip.Prefix{}
 	for i := range 256 {
-		try := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(99 + i), 0, 0}), 24)
+		bits := max(p.Subnet.Bits(), 16)
+		try := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(99 + i), 0, 0}), bits)
 		if i >= 128 { // all of 10/8 may be a company's
-			try = netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, byte(i), 0}), 24) // benchmarking, RFC 2544
+			try = netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, byte(i), 0}), bits).Masked() // benchmarking, RFC 2544
 		}
 		if !free.IsValid() {
 			free = try

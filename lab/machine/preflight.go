@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -46,23 +47,32 @@ func Preflight(k *kernel.Kernel, p Plan, resolvConfs ...string) ([]Finding, erro
 			return nil, err
 		}
 	}
-	if p.Namespace != "" {
-		if s.namespace, err = k.NetnsExists(p.Namespace); err != nil {
+	for _, name := range p.Namespaces {
+		taken, err := k.NetnsExists(name)
+		if err != nil {
 			return nil, err
 		}
-		if s.namespace {
-			s.spare = spareName(k, p.Namespace)
+		if taken {
+			s.namespaces = append(s.namespaces, name)
 		}
+	}
+	if len(s.namespaces) > 0 {
+		s.spare = p.spareName(k)
 	}
 	return judge(p, s), nil
 }
 
-// spareName proposes a namespace's name that is free.
-func spareName(k *kernel.Kernel, name string) string {
+// spareName proposes another name for the namespaces, or for their beginning,
+// with which they are free.
+func (p Plan) spareName(k *kernel.Kernel) string {
 	const longest = 15 // as netlab takes them
 	for step := range 1000 {
-		other := otherName(name, step+1, longest)
-		if taken, err := k.NetnsExists(other); err == nil && !taken {
+		other, free := otherName(p.Name, step+1, longest), true
+		for _, name := range p.Namespaces {
+			taken, err := k.NetnsExists(other + strings.TrimPrefix(name, p.Name))
+			free = free && err == nil && !taken
+		}
+		if free {
 			return other
 		}
 	}

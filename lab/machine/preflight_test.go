@@ -20,12 +20,13 @@ import (
 // articlePlan is what proxyarp asks of a host.
 func articlePlan() Plan {
 	return Plan{
-		Again:     lab.Command{"netlab", "run", "proxyarp"},
-		Namespace: "ns1",
-		Links:     []string{"veth", "c-eth0"},
-		Subnet:    netip.MustParsePrefix("1.1.1.0/24"),
-		Gateway:   netip.MustParseAddr("169.254.1.1"),
-		Outside:   netip.MustParseAddr(Server),
+		Again:      lab.Command{"netlab", "run", "proxyarp"},
+		Namespaces: []string{"ns1"}, NameFlag: "--namespace", Name: "ns1",
+		SubnetFlag: "--subnet", DefaultRoute: true,
+		Links:   []string{"veth", "c-eth0"},
+		Subnet:  netip.MustParsePrefix("1.1.1.0/24"),
+		Gateway: netip.MustParseAddr("169.254.1.1"),
+		Outside: netip.MustParseAddr(Server),
 	}
 }
 

@@ -12,121 +12,6 @@ import (
 	"netlab/lab/kernel"
 )
 
-// VethAdd makes a veth pair, both ends in one namespace.
-type VethAdd struct {
-	NS   string `json:"ns,omitempty"`
-	Name string `json:"name"`
-	Peer string `json:"peer"`
-}
-
-func (VethAdd) Kind() string { return "veth-add" }
-
-func (o VethAdd) Command() lab.Command {
-	return lab.IP(o.NS, "link", "add", o.Name, "type", "veth", "peer", "name", o.Peer)
-}
-
-// Undo deletes one end; the other goes with it, wherever it is by then.
-func (o VethAdd) Undo() []lab.Op { return []lab.Op{LinkDel{NS: o.NS, Name: o.Name}} }
-
-func (o VethAdd) Makes() []lab.Ref {
-	return []lab.Ref{
-		{Kind: lab.RefLink, NS: o.NS, Name: o.Name},
-		{Kind: lab.RefLink, NS: o.NS, Name: o.Peer},
-	}
-}
-
-func (o VethAdd) Within() []lab.Ref { return netnsRef(o.NS) }
-
-func (o VethAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
-	n, err := k.Namespace(o.NS)
-	if err != nil {
-		return nil, err
-	}
-	for _, name := range []string{o.Name, o.Peer} {
-		if err := linkVacant(n, name); err != nil {
-			return nil, err
-		}
-	}
-	return o.Undo(), nil
-}
-
-func (o VethAdd) Apply(k *kernel.Kernel) error {
-	n, err := k.Namespace(o.NS)
-	if err != nil {
-		return err
-	}
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name = o.Name
-	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: o.Peer, PeerTxQLen: -1}
-	if err := n.Change(func(h *netlink.Handle) error { return h.LinkAdd(veth) }); err != nil {
-		return fmt.Errorf("add veth pair %s and %s in %s: %w", o.Name, o.Peer, n, err)
-	}
-	return nil
-}
-
-// Verify finds the peer wherever it was moved since.
-func (o VethAdd) Verify(k *kernel.Kernel) error {
-	n, link, err := foundLink(k, o.NS, o.Name)
-	if err != nil {
-		return err
-	}
-	peer, err := o.peer(n, link)
-	if err != nil {
-		return err
-	}
-	for _, field := range []struct{ name, want, found string }{
-		{"name", o.Name, link.Attrs().Name}, // it was found by an altname of its own
-		{"type", "veth", link.Type()},
-		{"peer", o.Peer, peer},
-	} {
-		if field.found != field.want {
-			return &lab.Mismatch{Object: "link " + o.Name, Field: field.name, Want: field.want, Found: field.found}
-		}
-	}
-	return nil
-}
-
-// peer is the name of the link's other end.
-func (o VethAdd) peer(n *kernel.Namespace, link netlink.Link) (string, error) {
-	attrs := link.Attrs()
-	if attrs.ParentIndex == 0 {
-		return "none", nil
-	}
-	peer, err := n.Peer(link)
-	if errors.Is(err, fs.ErrNotExist) { // on its way out, and the link with it
-		return "none", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("read the peer of %s in %s: %w", o.Name, n, err)
-	}
-	return peer.Attrs().Name, nil
-}
-
-// Fresh: both ends are there, side by side, and nothing was done to them.
-func (o VethAdd) Fresh(k *kernel.Kernel) (bool, error) {
-	err := o.Verify(k)
-	var differs *lab.Mismatch
-	if errors.As(err, &differs) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	for _, name := range []string{o.Name, o.Peer} {
-		n, link, err := undoLink(k, o.NS, name)
-		if errors.Is(err, lab.ErrGone) { // the peer was moved away
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if as, err := untouched(n, link); err != nil || !as {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
 // LinkDel deletes a link; for a veth, its peer too.
 type LinkDel struct {
 	NS   string `json:"ns,omitempty"`
@@ -202,8 +87,18 @@ func undoLink(k *kernel.Kernel, ns, name string) (*kernel.Namespace, netlink.Lin
 	return n, link, err
 }
 
-// linkVacant returns nil if no link has the name, nor has it as an altname.
+// linkVacant returns nil if no link has the name, nor has it as an altname. One
+// whose other end's namespace is ending goes by itself, about 20 ms later
+// (facts.md, section 4): that is waited for.
 func linkVacant(n *kernel.Namespace, name string) error {
-	_, err := n.Link(name)
-	return vacant(err, "link "+name+" in "+n.String())
+	const patience = 2 * time.Second
+	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+		link, err := n.Link(name)
+		if err != nil || link.Type() != "veth" || time.Now().After(deadline) {
+			return vacant(err, "link "+name+" in "+n.String())
+		}
+		if _, err := n.Peer(link); !errors.Is(err, fs.ErrNotExist) {
+			return vacant(err, "link "+name+" in "+n.String())
+		}
+	}
 }
