@@ -1,0 +1,92 @@
+package scenarios
+
+import (
+	"crypto/sha1"
+	"encoding/hex"
+	"fmt"
+	"net/netip"
+	"strconv"
+
+	"netlab/lab"
+)
+
+// pod is one of several pods that are wired alike.
+type pod struct {
+	name string // of its namespace
+	link string // the host's end of its cable; the pod's own end is eth0
+	addr netip.Addr
+}
+
+// podLink is what the CRI calls a pod's device.
+const podLink = "eth0"
+
+// bystander is the name of the pod that takes no part and only watches, after
+// the prefix that all have.
+const bystander = "-watch"
+
+// makePods names count pods, PREFIX1 and so on, and after them the bystander, and
+// gives them the addresses of the subnet from its second on: the first is the
+// network's own. link names the host's end of a pod's cable.
+func makePods(prefix string, count int, subnet netip.Prefix, link func(name string) string) []pod {
+	pods := make([]pod, 0, count+1)
+	addr := subnet.Addr()
+	add := func(name string) {
+		addr = addr.Next()
+		pods = append(pods, pod{name: name, link: link(name), addr: addr})
+	}
+	for i := range count {
+		add(prefix + strconv.Itoa(i+1))
+	}
+	add(prefix + bystander)
+	return pods
+}
+
+// checkCount accepts a number of pods from two, of which one talks to the other.
+func checkCount(param, value string, most int) (int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 2 || n > most {
+		return 0, badValue(param, value, "pod-count", "most", strconv.Itoa(most))
+	}
+	return n, nil
+}
+
+// checkPrefix accepts what names can begin with that count up to most.
+func checkPrefix(param, value string, most int) error {
+	longest := max(len(bystander), len(strconv.Itoa(most)))
+	if len(value)+longest > 15 {
+		return badValue(param, value, "prefix-long", "most", strconv.Itoa(15-longest))
+	}
+	return checkName(param, value)
+}
+
+// widen is the prefix around p that has need addresses besides the network's own
+// and, at its end, the broadcast one.
+func widen(p netip.Prefix, need int) netip.Prefix {
+	for p.Bits() > 0 && 1<<(32-p.Bits()) < need+2 {
+		p = netip.PrefixFrom(p.Addr(), p.Bits()-1).Masked()
+	}
+	return p
+}
+
+// caliLink is the name that Calico gives the host's end of a workload's veth: a
+// hash of its Kubernetes namespace and name (VethNameForWorkload, libcalico-go).
+func caliLink(name string) string {
+	sum := sha1.Sum(fmt.Append(nil, "default.", name))
+	return "cali" + hex.EncodeToString(sum[:])[:11]
+}
+
+// forEach is a group of ops for each pod.
+func forEach(pods []pod, ops func(pod) []lab.Op) []lab.Group {
+	groups := make([]lab.Group, len(pods))
+	for i, p := range pods {
+		groups[i] = lab.Group{Name: p.name, Ops: ops(p)}
+	}
+	return groups
+}
+
+func names(pods []pod) (spaces, links []string) {
+	for _, p := range pods {
+		spaces, links = append(spaces, p.name), append(links, p.link)
+	}
+	return spaces, links
+}
