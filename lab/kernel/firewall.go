@@ -9,11 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Firewall is the packet filter of the host's namespace: iptables by its
-// program, nftables by netlink. It opens and runs nothing before it is needed,
+// Firewall is the packet filter of a namespace. The host's is iptables by its
+// program and nftables by netlink, another's nftables alone. It opens and runs nothing before it is needed,
 // and is safe for use by several goroutines. It works on the namespace of the
 // calling thread, so it must not be called from within Namespace.Do.
 type Firewall struct {
+	space *Namespace // nil: the host's
+
 	dirs []string // where iptables is looked for; nil: programDirs
 
 	finding sync.Mutex           // guards found
@@ -25,6 +27,18 @@ type Firewall struct {
 
 // Firewall returns the host's firewall, the same one each time.
 func (k *Kernel) Firewall() *Firewall { return &k.firewall }
+
+// Firewall returns the namespace's own packet filter, the same one each time. For
+// the host's, Kernel.Firewall knows more.
+func (n *Namespace) Firewall() *Firewall { return &n.firewall }
+
+// where runs f on a thread of the namespace.
+func (f *Firewall) where(work func() error) error {
+	if f.space == nil {
+		return work()
+	}
+	return f.space.Do(work)
+}
 
 func (f *Firewall) close() error {
 	f.mu.Lock()
@@ -47,11 +61,12 @@ func (f *Firewall) withNft(work func(*nft) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.nft == nil {
-		n, err := openNft()
-		if err != nil {
+		if err := f.where(func() (err error) {
+			f.nft, err = openNft()
+			return err
+		}); err != nil {
 			return err
 		}
-		f.nft = n
 	}
 	err := work(f.nft)
 	switch {

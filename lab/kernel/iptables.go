@@ -195,10 +195,13 @@ func (t *IPTables) List(table, chain string) ([]string, error) {
 }
 
 // LegacyTable tells whether a table of the legacy variant is registered in the
-// host's namespace. The kernel registers one the first time that any program
+// host's namespace; of another's it says no. The kernel registers one the first time that any program
 // asks for it, even to read, and keeps it as long as the namespace. In a user
 // namespace the list may be unreadable: the answer is then true.
 func (f *Firewall) LegacyTable(table string) (bool, error) {
+	if f.space != nil {
+		return false, nil
+	}
 	names, err := os.ReadFile("/proc/net/ip_tables_names")
 	switch {
 	case errors.Is(err, fs.ErrNotExist): // ip_tables is not loaded

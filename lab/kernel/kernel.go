@@ -3,14 +3,16 @@
 // files and firewalls.
 //
 // A namespace is named as `ip netns` names it; the empty name is the host: the
-// network namespace that the process was started in.
+// network namespace that the process was started in; "pid:N" is that of a process.
 package kernel
 
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"strconv"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -28,6 +30,7 @@ type Kernel struct {
 	mu       sync.Mutex
 	spaces   map[string]*Namespace
 	firewall Firewall
+	kept     map[any]io.Closer
 }
 
 // Open returns a Kernel whose host is the calling process's network namespace.
@@ -41,6 +44,10 @@ func (k *Kernel) Close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	errs := []error{k.firewall.close()}
+	for key, c := range k.kept {
+		errs = append(errs, c.Close())
+		delete(k.kept, key)
+	}
 	for name, n := range k.spaces {
 		errs = append(errs, n.close())
 		delete(k.spaces, name)
@@ -69,6 +76,22 @@ func (k *Kernel) Namespace(name string) (*Namespace, error) {
 	return n, nil
 }
 
+// Keep returns what open makes, made once for that key and closed with k: what
+// others need again and again, and takes long to open or to close.
+func (k *Kernel) Keep(key any, open func() io.Closer) io.Closer {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if c, ok := k.kept[key]; ok {
+		return c
+	}
+	if k.kept == nil {
+		k.kept = map[any]io.Closer{}
+	}
+	c := open()
+	k.kept[key] = c
+	return c
+}
+
 // Forget closes the namespace of that name if it is open, so that the kernel
 // can let go of it once its name is removed.
 func (k *Kernel) Forget(name string) {
@@ -83,6 +106,9 @@ func (k *Kernel) Forget(name string) {
 func namespacePath(name string) string {
 	if name == Host {
 		return "/proc/self/ns/net"
+	}
+	if pid, ok := pidOf(name); ok {
+		return "/proc/" + strconv.Itoa(pid) + "/ns/net"
 	}
 	return NetnsDir + "/" + name
 }
@@ -101,6 +127,7 @@ func openNamespace(name string) (*Namespace, error) {
 			fmt.Errorf("%s holds no network namespace: %w", namespacePath(name), fs.ErrNotExist), f.Close())
 	}
 	n := &Namespace{Name: name, file: f}
+	n.firewall.space = n
 	if err := n.openHandle(); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}

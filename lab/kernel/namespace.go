@@ -22,7 +22,8 @@ type Namespace struct {
 	// Netlink is bound to the namespace: using it moves no thread.
 	Netlink *netlink.Handle
 
-	file *os.File
+	file     *os.File
+	firewall Firewall
 }
 
 func init() {
@@ -46,7 +47,7 @@ func (n *Namespace) close() error {
 	if n.Netlink != nil {
 		n.Netlink.Close()
 	}
-	return n.file.Close()
+	return errors.Join(n.firewall.close(), n.file.Close())
 }
 
 // current tells whether the name still leads to the namespace that is open.

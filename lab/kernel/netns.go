@@ -99,7 +99,7 @@ func shareNetnsDir() error {
 
 // checkNetnsName keeps to the files in NetnsDir what is made and removed there.
 func checkNetnsName(name string) error {
-	if name == Host || name == "." || name == ".." || strings.ContainsRune(name, '/') {
+	if _, pid := pidOf(name); pid || name == Host || name == "." || name == ".." || strings.ContainsRune(name, '/') {
 		return fmt.Errorf("%q is no name for a network namespace", name)
 	}
 	return nil

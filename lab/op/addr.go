@@ -1,11 +1,9 @@
 package op
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-
 	"strings"
 
 	"github.com/vishvananda/netlink"
@@ -20,26 +18,35 @@ type AddrAdd struct {
 	NS   string       `json:"ns,omitempty"`
 	Link string       `json:"link"`
 	Addr netip.Prefix `json:"addr"`
+	// Scope is "global", "link" or "host"; empty: not named in the command, so host
+	// for an address of 127.0.0.0/8 and global for any other, as iproute2 fills it in.
+	Scope string `json:"scope,omitempty"`
+	// Broadcast is the subnet's broadcast address; the zero value: none, as
+	// `ip addr add` leaves it where none is named.
+	Broadcast netip.Addr `json:"broadcast,omitzero"`
+	// NoPrefixRoute: the kernel adds no route to the address's subnet.
+	NoPrefixRoute bool `json:"noprefixroute,omitempty"`
 }
-
-// AddrDel takes an IPv4 address off a link.
-type AddrDel AddrAdd
 
 func (AddrAdd) Kind() string { return "addr-add" }
-func (AddrDel) Kind() string { return "addr-del" }
 
 func (o AddrAdd) Command() lab.Command {
-	return lab.IP(o.NS, "addr", "add", o.Addr.String(), "dev", o.Link)
-}
-
-func (o AddrDel) Command() lab.Command {
-	return lab.IP(o.NS, "addr", "del", o.Addr.String(), "dev", o.Link)
+	c := lab.IP(o.NS, "addr", "add", o.Addr.String())
+	if o.Broadcast.IsValid() {
+		c = append(c, "broadcast", o.Broadcast.String())
+	}
+	c = append(c, "dev", o.Link)
+	if o.Scope != "" {
+		c = append(c, "scope", o.Scope)
+	}
+	if o.NoPrefixRoute {
+		c = append(c, "noprefixroute")
+	}
+	return c
 }
 
 func (o AddrAdd) Undo() []lab.Op    { return []lab.Op{AddrDel(o)} }
-func (o AddrDel) Undo() []lab.Op    { return []lab.Op{AddrAdd(o)} }
 func (o AddrAdd) Within() []lab.Ref { return linkRefs(o.NS, o.Link) }
-func (o AddrDel) Within() []lab.Ref { return linkRefs(o.NS, o.Link) }
 
 func (o AddrAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	n, link, err := undoLink(k, o.NS, o.Link)
@@ -62,38 +69,35 @@ func (o AddrAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	return append(o.Undo(), routes...), err
 }
 
-func (o AddrDel) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
-	n, link, err := undoLink(k, o.NS, o.Link)
-	if err != nil {
-		return nil, err
+// netlinkAddr is what `ip addr add` asks for: no broadcast address but a named one;
+// the library would add one (facts.md, section 8). The library changes it, so it serves
+// once.
+func (o AddrAdd) netlinkAddr() (*netlink.Addr, error) {
+	if !o.Addr.Addr().Is4() {
+		return nil, fmt.Errorf("%s is no IPv4 address with its prefix length", o.Addr)
 	}
-	found, err := findAddr(n, link, o.Addr)
+	scopes := map[string]netlink.Scope{
+		"global": netlink.SCOPE_UNIVERSE, "link": netlink.SCOPE_LINK, "host": netlink.SCOPE_HOST,
+	}
+	scope, known := scopes[o.Scope]
 	switch {
-	case err != nil:
-		return nil, err
-	case found == nil:
-		return nil, fmt.Errorf("address %s on %s in %s: %w", o.Addr, o.Link, n, lab.ErrGone)
-	case !AddrAdd(o).made(*found) || !plainAddr(*found):
-		return nil, cantPutBack(n, link, "address "+found.String())
-	}
-	return o.Undo(), nil
-}
-
-// netlinkAddr is what `ip addr add` asks for: no broadcast address, which the
-// library would add (facts.md, section 8), and scope host for 127.0.0.0/8.
-func netlinkAddr(p netip.Prefix) (*netlink.Addr, error) {
-	if !p.Addr().Is4() {
-		return nil, fmt.Errorf("%s is no IPv4 address with its prefix length", p)
-	}
-	scope := netlink.SCOPE_UNIVERSE
-	if p.Addr().IsLoopback() {
+	case o.Scope == "" && o.Addr.Addr().IsLoopback():
 		scope = netlink.SCOPE_HOST
+	case o.Scope != "" && !known:
+		return nil, fmt.Errorf("unknown scope of an address %q", o.Scope)
 	}
-	return &netlink.Addr{
-		IPNet:     &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())},
+	a := &netlink.Addr{
+		IPNet:     &net.IPNet{IP: o.Addr.Addr().AsSlice(), Mask: net.CIDRMask(o.Addr.Bits(), 32)},
 		Broadcast: net.IPv4zero.To4(),
 		Scope:     int(scope),
-	}, nil
+	}
+	if o.Broadcast.IsValid() {
+		a.Broadcast = o.Broadcast.AsSlice()
+	}
+	if o.NoPrefixRoute {
+		a.Flags = unix.IFA_F_NOPREFIXROUTE
+	}
+	return a, nil
 }
 
 func (o AddrAdd) Apply(k *kernel.Kernel) error {
@@ -102,7 +106,7 @@ func (o AddrAdd) Apply(k *kernel.Kernel) error {
 		return err
 	}
 	err = n.Change(func(h *netlink.Handle) error {
-		addr, err := netlinkAddr(o.Addr) // the library changes it
+		addr, err := o.netlinkAddr()
 		if err != nil {
 			return err
 		}
@@ -110,48 +114,6 @@ func (o AddrAdd) Apply(k *kernel.Kernel) error {
 	})
 	if err != nil {
 		return fmt.Errorf("add address %s to %s in %s: %w", o.Addr, o.Link, n, err)
-	}
-	return nil
-}
-
-// Apply deletes that address alone. With the first address of a subnet the
-// kernel would delete the others' secondary ones too, unless it is told to
-// promote them.
-func (o AddrDel) Apply(k *kernel.Kernel) error {
-	n, link, err := undoLink(k, o.NS, o.Link)
-	if err != nil {
-		return err
-	}
-	found, err := findAddr(n, link, o.Addr)
-	if err != nil {
-		return err
-	}
-	object := fmt.Sprintf("address %s on %s in %s", o.Addr, o.Link, n)
-	if found == nil {
-		return fmt.Errorf("%s: %w", object, lab.ErrGone)
-	}
-	if !AddrAdd(o).made(*found) {
-		return fmt.Errorf("%s: %w", object, lab.ErrChanged)
-	}
-	used, err := hasSecondaries(n, link, *found)
-	if err != nil {
-		return err
-	}
-	if used {
-		return fmt.Errorf("%s: %w", object, lab.ErrInUse)
-	}
-	err = n.Change(func(h *netlink.Handle) error {
-		addr, err := netlinkAddr(o.Addr)
-		if err != nil {
-			return err
-		}
-		return h.AddrDel(link, addr)
-	})
-	if errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("%s: %w", object, lab.ErrGone)
-	}
-	if err != nil {
-		return fmt.Errorf("delete address %s from %s in %s: %w", o.Addr, o.Link, n, err)
 	}
 	return nil
 }
@@ -178,21 +140,6 @@ func (o AddrAdd) Verify(k *kernel.Kernel) error {
 		others = []string{"missing"}
 	}
 	return &lab.Mismatch{
-		Object: "link " + o.Link, Field: "address", Want: o.Addr.String(), Found: strings.Join(others, " and "),
+		Object: "link " + o.Link, Field: "address", Want: o.describe(), Found: strings.Join(others, " and "),
 	}
-}
-
-func (o AddrDel) Verify(k *kernel.Kernel) error {
-	n, link, err := undoLink(k, o.NS, o.Link)
-	if errors.Is(err, lab.ErrGone) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	found, err := findAddr(n, link, o.Addr)
-	if err == nil && found != nil {
-		return &lab.Mismatch{Object: "link " + o.Link, Field: "address", Want: "gone", Found: o.Addr.String()}
-	}
-	return err
 }

@@ -18,6 +18,18 @@ func TestAddrVerify(t *testing.T) {
 		{"two others", "ip addr flush dev veth; ip addr add 1.1.1.2/32 dev veth; ip addr add 1.1.1.2/25 dev veth", "address", "1.1.1.2/32 and 1.1.1.2/25"},
 		{"link deleted", "ip link del veth", "name", "missing"},
 	})
+	t.Run("of scope host, without a prefix route", func(t *testing.T) {
+		mismatches(t, bothUp, AddrAdd{Link: "veth", Addr: cidr("10.9.9.9/24"), Scope: "host", NoPrefixRoute: true}, []mismatchCase{
+			{"another scope", "ip addr flush dev veth; ip addr add 10.9.9.9/24 dev veth noprefixroute", "address", "10.9.9.9/24 noprefixroute"},
+			{"a prefix route", "ip addr flush dev veth; ip addr add 10.9.9.9/24 dev veth scope host", "address", "10.9.9.9/24 scope host"},
+		})
+	})
+	t.Run("with a broadcast address", func(t *testing.T) {
+		mismatches(t, bothUp, AddrAdd{Link: "veth", Addr: cidr("10.9.9.9/24"), Broadcast: ip4("10.9.9.255")}, []mismatchCase{
+			{"none", "ip addr flush dev veth; ip addr add 10.9.9.9/24 dev veth", "address", "10.9.9.9/24"},
+			{"another one", "ip addr flush dev veth; ip addr add 10.9.9.9/24 brd 10.9.9.0 dev veth", "address", "10.9.9.9/24 brd 10.9.9.0"},
+		})
+	})
 	t.Run("with a peer of the same length", func(t *testing.T) {
 		mismatches(t, bothUp, AddrAdd{Link: "veth", Addr: cidr("1.1.1.2/32")}, []mismatchCase{
 			{"changed", "ip addr flush dev veth; ip addr add 1.1.1.2 peer 1.1.1.9/32 dev veth", "address", "1.1.1.2 peer 1.1.1.9/32"},

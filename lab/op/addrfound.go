@@ -15,13 +15,25 @@ import (
 
 // made tells whether an address is what the command makes.
 func (o AddrAdd) made(a netlink.Addr) bool {
-	want, err := netlinkAddr(o.Addr)
-	return err == nil && prefixOf(a.IPNet) == o.Addr && a.Peer == nil && a.Scope == want.Scope
+	want, err := o.netlinkAddr()
+	brd, _ := netip.AddrFromSlice(a.Broadcast)
+	return err == nil && prefixOf(a.IPNet) == o.Addr && a.Peer == nil && a.Scope == want.Scope &&
+		a.Flags&unix.IFA_F_NOPREFIXROUTE == want.Flags && (!o.Broadcast.IsValid() || brd.Unmap() == o.Broadcast)
+}
+
+// addrOf is the op that names what can be named of an address on the link.
+func addrOf(ns string, link netlink.Link, a netlink.Addr) AddrAdd {
+	o := AddrAdd{NS: ns, Link: link.Attrs().Name, Addr: prefixOf(a.IPNet)}
+	if want, err := o.netlinkAddr(); err == nil && want.Scope != a.Scope {
+		o.Scope = scopeName(netlink.Scope(a.Scope))
+	}
+	o.NoPrefixRoute = a.Flags&unix.IFA_F_NOPREFIXROUTE != 0
+	return o
 }
 
 // plainAddr tells whether an address has nothing that the command doesn't name.
 func plainAddr(a netlink.Addr) bool {
-	const own = unix.IFA_F_PERMANENT | unix.IFA_F_SECONDARY
+	const own = unix.IFA_F_PERMANENT | unix.IFA_F_SECONDARY | unix.IFA_F_NOPREFIXROUTE
 	return a.Broadcast == nil && !strings.Contains(a.Label, ":") && a.Flags&^own == 0 && a.Flags&unix.IFA_F_PERMANENT != 0
 }
 
@@ -31,10 +43,25 @@ func describeAddr(a netlink.Addr) string {
 	if a.Peer != nil {
 		s = fmt.Sprintf("%s peer %s", a.IP, a.Peer)
 	}
+	if a.Broadcast != nil && !a.Broadcast.IsUnspecified() {
+		s += " brd " + a.Broadcast.String()
+	}
 	if scope := netlink.Scope(a.Scope); scope != netlink.SCOPE_UNIVERSE {
 		s += " scope " + scopeName(scope)
 	}
+	if a.Flags&unix.IFA_F_NOPREFIXROUTE != 0 {
+		s += " noprefixroute"
+	}
 	return s
+}
+
+// describe says the same of the address that the command makes.
+func (o AddrAdd) describe() string {
+	a, err := o.netlinkAddr()
+	if err != nil {
+		return o.Addr.String()
+	}
+	return describeAddr(*a)
 }
 
 // findAddr is the address that stands in this one's place, or nil: the kernel

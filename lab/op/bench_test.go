@@ -61,7 +61,7 @@ func (b *bench) dump() string {
 	out, err := exec.Command("bash", "-c", `
 		dump() {
 			echo "## in '$1'"
-			$2 ip -d -j -p link; $2 ip -d -j -p addr; $2 ip -d -j -p route show table all
+			$2 ip -d -j -p link; $2 ip -d -j -p addr; $2 ip -d -j -p route show table all; $2 ip -j -p neigh show nud permanent
 			$2 grep -rH . /proc/sys/net/ipv4 /proc/sys/net/ipv6 | sort
 		}
 		dump

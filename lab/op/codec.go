@@ -18,9 +18,10 @@ type Codec struct{}
 func kinds() []lab.Op {
 	return append(firewallKinds(),
 		NetnsAdd{}, NetnsDel{},
-		VethAdd{}, LinkDel{}, LinkSetNetns{}, LinkSetUp{},
-		AddrAdd{}, AddrDel{},
-		RouteAdd{}, RouteDel{},
+		VethAdd{}, BridgeAdd{}, LinkDel{}, LinkSetNetns{}, LinkSetUp{}, LinkSetMaster{}, LinkSetAddress{},
+		AddrAdd{}, AddrDel{}, AddrRestore{},
+		RouteAdd{}, RouteDel{}, RouteDelAny{}, RouteRestore{},
+		NeighAdd{}, NeighDel{},
 		SysctlSet{}, SysctlRestore{},
 	)
 }

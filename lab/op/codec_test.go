@@ -15,11 +15,19 @@ import (
 func filled() []lab.Op {
 	return []lab.Op{
 		NetnsAdd{Name: "ns1"}, NetnsDel{Name: "ns1"},
-		VethAdd{NS: "ns1", Name: "veth", Peer: "h.1"}, LinkDel{NS: "ns1", Name: "veth"},
+		VethAdd{NS: "ns1", Name: "veth", Peer: "h.1", PeerNS: "ns2", MAC: "ee:ee:ee:ee:ee:ee"},
+		BridgeAdd{NS: "ns1", Name: "br0"}, LinkDel{NS: "ns1", Name: "veth"},
 		LinkSetNetns{NS: "ns1", Name: "veth", To: "ns2"}, LinkSetUp{NS: "ns1", Name: "veth", Down: true},
-		AddrAdd{NS: "ns1", Link: "veth", Addr: cidr("1.1.1.2/24")}, AddrDel{NS: "ns1", Link: "veth", Addr: cidr("1.1.1.2/32")},
-		RouteAdd{NS: "ns1", Dst: cidr("0.0.0.0/0"), Via: ip4("169.254.1.1"), Dev: "veth", Scope: "global"},
+		LinkSetMaster{NS: "ns1", Name: "veth", Master: "br0"},
+		LinkSetAddress{NS: "ns1", Name: "veth", MAC: "ee:ee:ee:ee:ee:ee", Left: "02:00:00:00:00:01"},
+		AddrAdd{NS: "ns1", Link: "veth", Addr: cidr("1.1.1.2/24"), Scope: "link", Broadcast: ip4("1.1.1.255"), NoPrefixRoute: true},
+		AddrDel{NS: "ns1", Link: "veth", Addr: cidr("1.1.1.2/32")},
+		AddrRestore{Address: AddrAdd{Link: "veth", Addr: cidr("1.1.1.2/24")}, Broadcast: ip4("1.1.1.255"), Label: "veth:1"},
+		RouteAdd{NS: "ns1", Dst: cidr("0.0.0.0/0"), Via: ip4("169.254.1.1"), Dev: "veth", Scope: "global", Src: ip4("1.1.1.2"), Onlink: true, Type: "local", Proto: "static"},
 		RouteDel{NS: "ns1", Dst: cidr("1.1.1.0/24"), Dev: "veth", Scope: "link"},
+		RouteDelAny{NS: "ns1", Dst: cidr("0.0.0.0/0"), Dev: "veth"},
+		RouteRestore{Route: RouteAdd{Dst: cidr("0.0.0.0/0"), Dev: "veth"}, Table: 7, Proto: "dhcp", Metric: 100, TOS: 16, MTU: 1400},
+		NeighAdd{NS: "ns1", Dev: "veth", Addr: ip4("1.1.1.2"), MAC: "02:00:00:00:00:01"}, NeighDel{NS: "ns1", Dev: "veth", Addr: ip4("1.1.1.2")},
 		SysctlSet{NS: "ns1", Key: "net/ipv4/ip_forward", Value: "1"},
 		SysctlRestore{NS: "ns1", Values: []SysctlWas{{Key: "net/ipv4/ip_forward", Was: "0", Left: "1", Follows: true}}},
 	}

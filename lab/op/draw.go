@@ -1,6 +1,7 @@
 package op
 
 import (
+	"net/netip"
 	"strings"
 
 	"netlab/lab"
@@ -12,8 +13,15 @@ import (
 func (o NetnsAdd) Draw(p *lab.Picture) { p.Space(o.Name) }
 
 func (o VethAdd) Draw(p *lab.Picture) {
-	p.Cable(lab.End{NS: o.NS, Name: o.Name}, lab.End{NS: o.NS, Name: o.Peer})
+	p.Cable(lab.End{NS: o.NS, Name: o.Name}, lab.End{NS: o.peerNS(), Name: o.Peer})
+	p.Device(o.NS, o.Name).MAC = strings.ToLower(o.MAC)
 }
+
+func (o BridgeAdd) Draw(p *lab.Picture) { p.Link(o.NS, o.Name, "bridge") }
+
+func (o LinkSetMaster) Draw(p *lab.Picture) { p.Device(o.NS, o.Name).Master = o.Master }
+
+func (o LinkSetAddress) Draw(p *lab.Picture) { p.Device(o.NS, o.Name).MAC = strings.ToLower(o.MAC) }
 
 func (o LinkSetNetns) Draw(p *lab.Picture) { p.Move(o.NS, o.Name, o.To) }
 
@@ -30,20 +38,40 @@ func (o AddrAdd) Draw(p *lab.Picture) {
 	d.Addrs = append(d.Addrs, lab.Addr{Addr: o.Addr.String()})
 }
 
-func (o RouteAdd) Draw(p *lab.Picture) {
-	r := lab.Route{Dst: o.dst(), Dev: o.Dev, Scope: o.Scope}
-	if o.Via.IsValid() {
-		r.Via = o.Via.String()
-	}
-	s := p.Space(o.NS)
-	s.Routes = append(s.Routes, r)
+// Draw takes off what a lab deletes while it runs.
+func (o AddrDel) Draw(p *lab.Picture) { p.DropAddr(o.NS, o.Link, o.Addr.String()) }
+
+func (o RouteAdd) Draw(p *lab.Picture) { p.AddRoute(o.NS, o.drawn()) }
+
+func (o RouteDel) Draw(p *lab.Picture) { p.DropRoute(o.NS, RouteAdd(o).drawn()) }
+
+func (o RouteDelAny) Draw(p *lab.Picture) {
+	p.DropRoute(o.NS, RouteAdd{Dst: o.Dst, Dev: o.Dev}.drawn())
 }
 
-// Draw leaves out what keeps IPv6 quiet: it is about noise, not about the lab.
+func (o RouteAdd) drawn() lab.Route {
+	word := func(a netip.Addr) string {
+		if !a.IsValid() {
+			return ""
+		}
+		return a.String()
+	}
+	return lab.Route{
+		Type: o.Type, Dst: dstWord(o.Dst), Via: word(o.Via), Dev: o.Dev, Scope: o.Scope, Src: word(o.Src), Onlink: o.Onlink,
+	}
+}
+
+func (o NeighAdd) Draw(p *lab.Picture) {
+	p.SetNeigh(o.NS, o.Dev, o.Addr.String(), strings.ToLower(o.MAC))
+}
+
+func (o NeighDel) Draw(p *lab.Picture) { p.SetNeigh(o.NS, o.Dev, o.Addr.String(), "") }
+
+// Draw leaves out what is about IPv6: a lab only keeps it quiet.
 func (o SysctlSet) Draw(p *lab.Picture) {
 	part := strings.Split(o.Key, "/")
 	name := part[len(part)-1]
-	if name == "disable_ipv6" {
+	if len(part) > 1 && part[1] == "ipv6" {
 		return
 	}
 	if dev := sysctlDevice(o.Key); dev != "" {

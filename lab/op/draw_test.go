@@ -1,6 +1,7 @@
 package op
 
 import (
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -13,7 +14,7 @@ import (
 func TestEveryOpIsDrawnOrHasNothingToDraw(t *testing.T) {
 	nothing := []string{
 		// They take back.
-		"netns-del", "link-del", "addr-del", "route-del", "sysctl-restore",
+		"netns-del", "link-del", "addr-restore", "route-restore", "sysctl-restore",
 		"iptables-delete", "iptables-del-chain", "nft-table-del", "nft-chain-del", "nft-rule-del",
 		// They are drawn with their rule.
 		"nft-table-add", "nft-chain-add",
@@ -34,6 +35,13 @@ func TestOpsDrawWhatTheyName(t *testing.T) {
 	}{
 		{NetnsAdd{Name: "blue"}, []string{"blue"}},
 		{VethAdd{NS: "blue", Name: "left", Peer: "right"}, []string{"blue", "left", "right"}},
+		{VethAdd{NS: "blue", Name: "left", Peer: "right", PeerNS: "red"}, []string{"blue", "left", "red", "right"}},
+		{BridgeAdd{NS: "blue", Name: "br0"}, []string{"blue", "br0", "bridge"}},
+		{VethAdd{Name: "left", Peer: "right", MAC: "EE:EE:EE:EE:EE:EE"}, []string{"ee:ee:ee:ee:ee:ee"}},
+		{LinkSetAddress{Name: "left", MAC: "EE:EE:EE:EE:EE:EE"}, []string{"left", "ee:ee:ee:ee:ee:ee"}},
+		{NeighAdd{Dev: "left", Addr: netip.MustParseAddr("10.9.0.1"), MAC: "02:00:5E:00:53:01"}, []string{"10.9.0.1", "02:00:5e:00:53:01"}},
+		{LinkSetMaster{NS: "blue", Name: "left", Master: "br0"}, []string{"blue", "left", "br0"}},
+		{RouteAdd{NS: "blue", Dst: cidr("10.9.0.0/16"), Type: "blackhole"}, []string{"blue", "blackhole", "10.9.0.0/16"}},
 		{SysctlSet{NS: "blue", Key: "net/ipv4/conf/all/proxy_arp", Value: "1"}, []string{"blue", "all/proxy_arp"}},
 		{SysctlSet{Key: "net/ipv4/neigh/left/proxy_delay", Value: "0"}, []string{"left", "proxy_delay"}},
 		{SysctlSet{Key: "net/ipv4/ip_forward", Value: "1"}, []string{"ip_forward"}},
@@ -54,6 +62,27 @@ func TestOpsDrawWhatTheyName(t *testing.T) {
 	quiet := lab.PictureAt(lab.Facts{}, []lab.Step{{Ops: []lab.Op{SysctlSet{Key: "net/ipv6/conf/left/disable_ipv6", Value: "1"}}}}, "")
 	if text := everything(reflect.ValueOf(quiet)); strings.TrimSpace(text) != "" {
 		t.Errorf("disable_ipv6 is drawn:\n%s", text)
+	}
+}
+
+// What a lab deletes while it runs is not in the picture after that.
+func TestDeletionsAreUndrawn(t *testing.T) {
+	address := AddrAdd{NS: "blue", Link: "left", Addr: cidr("10.0.0.1/24")}
+	route := RouteAdd{NS: "blue", Dst: cidr("10.9.0.0/16"), Dev: "left", Scope: "link"}
+	local := RouteAdd{NS: "blue", Dst: cidr("10.8.0.1/32"), Dev: "left", Type: "local"}
+	neigh := NeighAdd{NS: "blue", Dev: "left", Addr: netip.MustParseAddr("10.9.0.1"), MAC: "02:00:5E:00:53:01"}
+	ops := []lab.Op{neigh, address, route, local, LinkSetMaster{NS: "blue", Name: "left", Master: "br0"}}
+	gone := append(slices.Clone(ops), NeighDel(neigh), AddrDel(address), RouteDelAny{NS: "blue", Dst: route.Dst, Dev: "left"}, RouteDel(local), LinkSetMaster{NS: "blue", Name: "left"})
+	for _, tt := range []struct {
+		ops  []lab.Op
+		want bool
+	}{{ops, true}, {gone, false}} {
+		text := everything(reflect.ValueOf(lab.PictureAt(lab.Facts{}, []lab.Step{{Ops: tt.ops}}, "")))
+		for _, word := range []string{"10.0.0.1/24", "10.9.0.0/16", "local", "10.8.0.1", "br0", "02:00:5e:00:53:01"} {
+			if strings.Contains(text, word+"\n") != tt.want {
+				t.Errorf("%q drawn: not %v:\n%s", word, tt.want, text)
+			}
+		}
 	}
 }
 

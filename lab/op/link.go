@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -87,17 +88,15 @@ func undoLink(k *kernel.Kernel, ns, name string) (*kernel.Namespace, netlink.Lin
 	return n, link, err
 }
 
-// linkVacant returns nil if no link has the name, nor has it as an altname. One
-// whose other end's namespace is ending goes by itself, about 20 ms later
-// (facts.md, section 4): that is waited for.
+// linkVacant returns nil if no link has the name, nor has it as an altname. A veth
+// goes by itself a little after its other end's namespace (20 ms, facts.md, section
+// 4), so one whose other end is elsewhere is given the time to.
 func linkVacant(n *kernel.Namespace, name string) error {
-	const patience = 2 * time.Second
+	const patience = 500 * time.Millisecond
 	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
 		link, err := n.Link(name)
-		if err != nil || link.Type() != "veth" || time.Now().After(deadline) {
-			return vacant(err, "link "+name+" in "+n.String())
-		}
-		if _, err := n.Peer(link); !errors.Is(err, fs.ErrNotExist) {
+		elsewhere := err == nil && link.Type() == "veth" && link.Attrs().NetNsID >= 0
+		if !elsewhere || time.Now().After(deadline) {
 			return vacant(err, "link "+name+" in "+n.String())
 		}
 	}

@@ -45,9 +45,7 @@ func (o LinkSetMaster) Within() []lab.Ref {
 	return refs
 }
 
-// Inverse puts a port that is taken out back in, with a new port's settings. One
-// that others have set up in another way is not for a lab to take out, but the
-// kernel doesn't tell the two apart in what is read here.
+// Inverse puts back a port that is taken out, but with a new port's settings.
 func (o LinkSetMaster) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	n, link, err := undoLink(k, o.NS, o.Name)
 	if err != nil {

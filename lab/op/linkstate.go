@@ -31,11 +31,11 @@ func addrsBack(ns string, n *kernel.Namespace, link netlink.Link) ([]lab.Op, err
 	}
 	var back []lab.Op
 	for _, a := range addrs {
-		o := AddrAdd{NS: ns, Link: link.Attrs().Name, Addr: prefixOf(a.IPNet)}
+		o := addrOf(ns, link, a)
 		if !o.made(a) || !plainAddr(a) {
 			return nil, cantPutBack(n, link, "address "+a.String())
 		}
-		back = append(back, o)
+		back = append(back, AddrRestore{Address: o})
 	}
 	return back, nil
 }
@@ -44,11 +44,9 @@ func addrsBack(ns string, n *kernel.Namespace, link netlink.Link) ([]lab.Op, err
 // link's state and doesn't bring back by itself. What no op can put back, IPv6
 // among it, is an error: then the link must stay as it is.
 func routesBack(ns string, n *kernel.Namespace, link netlink.Link) ([]lab.Op, error) {
-	routes, err := kernel.Dump(func() ([]netlink.Route, error) {
-		return n.Netlink.RouteListFiltered(netlink.FAMILY_ALL, &netlink.Route{}, netlink.RT_FILTER_TABLE)
-	})
+	routes, err := routesIn(n, netlink.FAMILY_ALL, unix.RT_TABLE_UNSPEC)
 	if err != nil {
-		return nil, fmt.Errorf("read the routes of %s: %w", n, err)
+		return nil, err
 	}
 	var direct, onward []lab.Op
 	for _, r := range routes {
@@ -62,9 +60,9 @@ func routesBack(ns string, n *kernel.Namespace, link netlink.Link) ([]lab.Op, er
 		case !o.made(link, r) || r.Protocol != unix.RTPROT_BOOT || r.Family != netlink.FAMILY_V4 || r.Table != unix.RT_TABLE_MAIN:
 			return nil, cantPutBack(n, link, "route to "+r.Dst.String())
 		case o.Via.IsValid():
-			onward = append(onward, o)
+			onward = append(onward, RouteRestore{Route: o})
 		default:
-			direct = append(direct, o)
+			direct = append(direct, RouteRestore{Route: o})
 		}
 	}
 	six, err := addrsOf(n, link, netlink.FAMILY_V6)

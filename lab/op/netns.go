@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"netlab/lab"
 	"netlab/lab/kernel"
@@ -72,13 +73,8 @@ func (o NetnsAdd) Fresh(k *kernel.Kernel) (bool, error) {
 			return false, err
 		}
 	}
-	routes, err := kernel.Dump(func() ([]netlink.Route, error) {
-		return n.Netlink.RouteListFiltered(netlink.FAMILY_ALL, &netlink.Route{}, netlink.RT_FILTER_TABLE)
-	})
-	if err != nil {
-		return false, fmt.Errorf("read the routes of %s: %w", n, err)
-	}
-	return len(routes) == 0, nil
+	routes, err := routesIn(n, netlink.FAMILY_ALL, unix.RT_TABLE_UNSPEC)
+	return err == nil && len(routes) == 0, err
 }
 
 func (NetnsDel) Kind() string           { return "netns-del" }

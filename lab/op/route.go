@@ -1,6 +1,7 @@
 package op
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -13,17 +14,30 @@ import (
 	"netlab/lab/kernel"
 )
 
-// RouteAdd adds a unicast IPv4 route to the main table.
+// RouteAdd adds an IPv4 route: one of type local to the local table, any other to
+// the main one, as iproute2 does where no table is named.
 type RouteAdd struct {
 	NS string `json:"ns,omitempty"`
 	// Dst is the destination; 0.0.0.0/0 is the default route.
 	Dst netip.Prefix `json:"dst"`
 	// Via is the gateway; the zero value: none, the destination is on the link.
 	Via netip.Addr `json:"via,omitzero"`
-	Dev string     `json:"dev"`
+	// Dev is empty for the types that lead nowhere.
+	Dev string `json:"dev,omitempty"`
 	// Scope is "link", "global" or "host"; empty: not named in the command, so
-	// link without a gateway and global with one, as iproute2 fills it in.
+	// filled in as iproute2 does: host for type local, link for a unicast route
+	// without a gateway, and else global.
 	Scope string `json:"scope,omitempty"`
+	// Src is the source address for packets of this namespace's own; the zero
+	// value: the kernel chooses one.
+	Src netip.Addr `json:"src,omitzero"`
+	// Onlink: the kernel takes it that Via is on the link, and doesn't look.
+	Onlink bool `json:"onlink,omitempty"`
+	// Type is "local", "blackhole", "unreachable" or "prohibit"; empty: unicast.
+	Type string `json:"type,omitempty"`
+	// Proto is who the route is said to be made by, such as "kernel"; empty: boot,
+	// which is what `ip route add` leaves.
+	Proto string `json:"proto,omitempty"`
 }
 
 func (RouteAdd) Kind() string { return "route-add" }
@@ -31,30 +45,53 @@ func (RouteAdd) Kind() string { return "route-add" }
 func (o RouteAdd) Command() lab.Command { return o.command("add") }
 
 func (o RouteAdd) command(verb string) lab.Command {
-	c := lab.IP(o.NS, "route", verb, o.dst())
+	c := lab.IP(o.NS, "route", verb)
+	if o.Type != "" {
+		c = append(c, o.Type)
+	}
+	c = append(c, dstWord(o.Dst))
 	if o.Via.IsValid() {
 		c = append(c, "via", o.Via.String())
 	}
-	c = append(c, "dev", o.Dev)
+	if o.Dev != "" {
+		c = append(c, "dev", o.Dev)
+	}
 	if o.Scope != "" {
 		c = append(c, "scope", o.Scope)
+	}
+	if o.Src.IsValid() {
+		c = append(c, "src", o.Src.String())
+	}
+	if o.Onlink {
+		c = append(c, "onlink")
+	}
+	if o.Proto != "" {
+		c = append(c, "proto", o.Proto)
 	}
 	return c
 }
 
-// dst is the destination as iproute2 writes it.
-func (o RouteAdd) dst() string {
-	switch o.Dst.Bits() {
+// dstWord is a destination as iproute2 writes it.
+func dstWord(dst netip.Prefix) string {
+	switch dst.Bits() {
 	case 0:
 		return "default"
 	case 32:
-		return o.Dst.Addr().String()
+		return dst.Addr().String()
 	}
-	return o.Dst.String()
+	return dst.String()
 }
 
 func (o RouteAdd) Undo() []lab.Op    { return []lab.Op{RouteDel(o)} }
-func (o RouteAdd) Within() []lab.Ref { return linkRefs(o.NS, o.Dev) }
+func (o RouteAdd) Within() []lab.Ref { return devRefs(o.NS, o.Dev) }
+
+// devRefs are a route's: its device, or where it has none, its namespace.
+func devRefs(ns, dev string) []lab.Ref {
+	if dev == "" {
+		return netnsRef(ns)
+	}
+	return linkRefs(ns, dev)
+}
 
 // Inverse: one route to the destination is enough for the place to be taken. The
 // kernel would take another beside one with a metric or a tos, and give the new
@@ -64,62 +101,108 @@ func (o RouteAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	found, err := routesTo(n, o.Dst)
+	found, err := routesTo(n, o.Dst, o.table())
 	if err != nil {
 		return nil, err
 	}
 	if len(found) > 0 {
-		return nil, fmt.Errorf("route to %s in %s: %w", o.dst(), n, lab.ErrTaken)
+		return nil, fmt.Errorf("route to %s in %s: %w", dstWord(o.Dst), n, lab.ErrTaken)
 	}
 	return o.Undo(), nil
 }
 
+func (o RouteAdd) table() int {
+	if o.Type == "local" {
+		return unix.RT_TABLE_LOCAL
+	}
+	return unix.RT_TABLE_MAIN
+}
+
+// scope is what iproute2 fills in where none is named (iproute_modify).
 func (o RouteAdd) scope() netlink.Scope {
 	switch {
-	case o.Scope == "host":
+	case o.Scope == "host", o.Scope == "" && o.Type == "local":
 		return netlink.SCOPE_HOST
-	case o.Scope == "link", o.Scope == "" && !o.Via.IsValid():
+	case o.Scope == "link", o.Scope == "" && o.Type == "" && !o.Via.IsValid():
 		return netlink.SCOPE_LINK
 	}
 	return netlink.SCOPE_UNIVERSE
 }
 
-func (o RouteAdd) netlinkRoute(link netlink.Link) *netlink.Route {
+func (o RouteAdd) netlinkRoute(link netlink.Link) (*netlink.Route, error) {
+	kind, err := routeType(o.Type)
+	if err != nil {
+		return nil, err
+	}
+	if link == nil && (o.Type == "" || o.Type == "local") {
+		return nil, errors.New("it needs a device")
+	}
+	for _, addr := range []netip.Addr{o.Dst.Addr(), o.Via, o.Src} {
+		if addr.IsValid() && !addr.Is4() || !o.Dst.IsValid() {
+			return nil, errors.New("it is no IPv4 route")
+		}
+	}
+	proto, err := protoNumber(o.Proto)
+	if err != nil {
+		return nil, err
+	}
 	r := &netlink.Route{
-		LinkIndex: link.Attrs().Index,
-		Scope:     o.scope(),
-		Dst:       &net.IPNet{IP: o.Dst.Addr().AsSlice(), Mask: net.CIDRMask(o.Dst.Bits(), 32)},
-		Table:     unix.RT_TABLE_MAIN,
-		Protocol:  unix.RTPROT_BOOT, // what `ip route add` leaves
+		Scope:    o.scope(),
+		Type:     kind,
+		Dst:      &net.IPNet{IP: o.Dst.Addr().AsSlice(), Mask: net.CIDRMask(o.Dst.Bits(), 32)},
+		Table:    o.table(),
+		Protocol: netlink.RouteProtocol(proto),
+	}
+	if link != nil {
+		r.LinkIndex = link.Attrs().Index
 	}
 	if o.Via.IsValid() {
 		r.Gw = o.Via.AsSlice()
 	}
-	return r
+	if o.Src.IsValid() {
+		r.Src = o.Src.AsSlice()
+	}
+	if o.Onlink {
+		r.Flags = unix.RTNH_F_ONLINK
+	}
+	return r, nil
 }
 
 func (o RouteAdd) Apply(k *kernel.Kernel) error {
-	n, link, err := undoLink(k, o.NS, o.Dev)
+	n, link, err := undoDev(k, o.NS, o.Dev)
 	if err != nil {
 		return err
 	}
-	if !o.Dst.Addr().Is4() || o.Via.IsValid() && !o.Via.Is4() {
-		return fmt.Errorf("add the route to %s in %s: it is no IPv4 route", o.Dst, n)
+	r, err := o.netlinkRoute(link)
+	if err == nil {
+		err = n.Change(func(h *netlink.Handle) error { return h.RouteAdd(r) })
 	}
-	err = n.Change(func(h *netlink.Handle) error { return h.RouteAdd(o.netlinkRoute(link)) })
 	if err != nil {
-		return fmt.Errorf("add the route to %s in %s: %w", o.dst(), n, err)
+		return fmt.Errorf("add the route to %s in %s: %w", dstWord(o.Dst), n, err)
 	}
 	return nil
 }
 
+// undoDev is undoLink for a route, which may have no device: then nil.
+func undoDev(k *kernel.Kernel, ns, dev string) (*kernel.Namespace, netlink.Link, error) {
+	if dev == "" {
+		n, err := undoNamespace(k, ns)
+		return n, nil, err
+	}
+	return undoLink(k, ns, dev)
+}
+
 // Verify looks for a route of the same destination and compares every field.
 func (o RouteAdd) Verify(k *kernel.Kernel) error {
-	n, link, err := foundLink(k, o.NS, o.Dev)
+	n, err := foundNamespace(k, o.NS)
+	var link netlink.Link
+	if o.Dev != "" {
+		n, link, err = foundLink(k, o.NS, o.Dev)
+	}
 	if err != nil {
 		return err
 	}
-	found, err := routesTo(n, o.Dst)
+	found, err := routesTo(n, o.Dst, o.table())
 	if err != nil {
 		return err
 	}
@@ -134,24 +217,7 @@ func (o RouteAdd) Verify(k *kernel.Kernel) error {
 		others = []string{"missing"}
 	}
 	return &lab.Mismatch{
-		Object: "route to " + o.dst() + " in " + n.String(), Field: "path",
+		Object: "route to " + dstWord(o.Dst) + " in " + n.String(), Field: "path",
 		Want: o.describe(), Found: strings.Join(others, " and "),
 	}
-}
-
-// routesTo lists the main table's routes of exactly this destination.
-func routesTo(n *kernel.Namespace, dst netip.Prefix) ([]netlink.Route, error) {
-	all, err := kernel.Dump(func() ([]netlink.Route, error) {
-		return n.Netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read the routes of %s: %w", n, err)
-	}
-	var found []netlink.Route
-	for _, r := range all {
-		if r.Dst != nil && prefixOf(r.Dst) == dst {
-			found = append(found, r)
-		}
-	}
-	return found, nil
 }

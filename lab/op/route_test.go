@@ -43,6 +43,31 @@ func TestRouteVerify(t *testing.T) {
 			{"another scope", "ip route del default; ip route add default dev veth", "path", "dev veth scope link"},
 		})
 	})
+	t.Run("with a source, onlink", func(t *testing.T) {
+		setup := bothUp + "ip link set lo up; ip addr add 10.0.0.1/24 dev veth; ip addr add 10.0.1.1/24 dev h.1"
+		o := RouteAdd{Dst: cidr("0.0.0.0/0"), Via: ip4("10.0.0.9"), Dev: "veth", Src: ip4("10.0.0.1"), Onlink: true}
+		mismatches(t, setup, o, []mismatchCase{
+			{"no source", "ip route replace default via 10.0.0.9 dev veth onlink", "path", "via 10.0.0.9 dev veth scope global onlink"},
+			{"another source", "ip route replace default via 10.0.0.9 dev veth onlink src 10.0.1.1", "path", "via 10.0.0.9 dev veth scope global src 10.0.1.1 onlink"},
+			{"not onlink", "ip route replace default via 10.0.0.9 dev veth src 10.0.0.1", "path", "via 10.0.0.9 dev veth scope global src 10.0.0.1"},
+		})
+	})
+	t.Run("of type local", func(t *testing.T) {
+		mismatches(t, bothUp+"ip link set lo up", RouteAdd{Dst: cidr("10.9.9.9/32"), Dev: "lo", Type: "local"}, []mismatchCase{
+			{"deleted", "ip route del local 10.9.9.9 dev lo", "path", "missing"},
+			{"in another table", "ip route del local 10.9.9.9 dev lo; ip route add local 10.9.9.9 dev lo table main", "path", "missing"},
+			{"on another link", "ip route del local 10.9.9.9 dev lo; ip route add local 10.9.9.9 dev veth", "path", "local dev veth"},
+			{"another type", "ip route del local 10.9.9.9 dev lo; ip route add blackhole 10.9.9.9 table local", "path", "blackhole"},
+			{"of an address", "ip route del local 10.9.9.9 dev lo; ip addr add 10.9.9.9/32 dev lo", "path", "local dev lo src 10.9.9.9"},
+		})
+	})
+	t.Run("of a type that leads nowhere", func(t *testing.T) {
+		mismatches(t, bothUp, RouteAdd{Dst: cidr("10.9.0.0/16"), Type: "unreachable"}, []mismatchCase{
+			{"deleted", "ip route del unreachable 10.9.0.0/16", "path", "missing"},
+			{"another type", "ip route del unreachable 10.9.0.0/16; ip route add prohibit 10.9.0.0/16", "path", "prohibit"},
+			{"over a link", "ip route replace 10.9.0.0/16 dev veth", "path", "dev veth scope link"},
+		})
+	})
 	t.Run("in a namespace", func(t *testing.T) {
 		setup := netns("ns1") + "ip -n ns1 " + pair[3:] + "ip -n ns1 link set veth up"
 		mismatches(t, setup, RouteAdd{NS: "ns1", Dst: cidr("1.1.1.0/24"), Dev: "veth"}, []mismatchCase{
@@ -141,6 +166,8 @@ func TestRouteRefused(t *testing.T) {
 		{RouteAdd{Dst: cidr("1.1.1.0/24"), Dev: "h.1"}, unix.ENETDOWN},
 		{RouteAdd{Dst: cidr("1.1.1.2/24"), Dev: "veth"}, unix.EINVAL},
 		{RouteAdd{Dst: cidr("1.1.1.0/24"), Dev: "none"}, lab.ErrGone},
+		{RouteAdd{Dst: cidr("10.9.0.0/16"), Dev: "veth", Type: "blackhole"}, unix.EINVAL},
+		{RouteAdd{Dst: cidr("1.1.1.0/24"), Dev: "veth", Src: ip4("10.7.7.7")}, unix.EINVAL},
 		{RouteAdd{NS: "none", Dst: cidr("1.1.1.0/24"), Dev: "veth"}, lab.ErrGone},
 	} {
 		b.refuses(tt.want, tt.op)
@@ -148,6 +175,8 @@ func TestRouteRefused(t *testing.T) {
 	}
 	for _, o := range []lab.Op{
 		RouteAdd{Dst: cidr("fd00::/64"), Dev: "veth"}, RouteAdd{Dev: "veth"}, RouteAdd{Dst: cidr("0.0.0.0/0"), Via: ip4("fe80::1"), Dev: "veth"},
+		RouteAdd{Dst: cidr("1.1.1.0/24")}, RouteAdd{Dst: cidr("1.1.1.0/24"), Type: "local"}, RouteAdd{Dst: cidr("1.1.1.0/24"), Dev: "veth", Type: "throw"},
+		RouteAdd{Dst: cidr("1.1.1.0/24"), Dev: "veth", Src: ip4("fe80::1")}, AddrAdd{Link: "veth", Addr: cidr("1.1.1.2/24"), Scope: "site"},
 		AddrAdd{Link: "veth"}, AddrAdd{Link: "veth", Addr: cidr("fd00::1/64")},
 	} {
 		if err := o.Apply(b.k); err == nil {

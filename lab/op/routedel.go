@@ -17,14 +17,15 @@ type RouteDel RouteAdd
 func (RouteDel) Kind() string           { return "route-del" }
 func (o RouteDel) Command() lab.Command { return RouteAdd(o).command("del") }
 func (o RouteDel) Undo() []lab.Op       { return []lab.Op{RouteAdd(o)} }
-func (o RouteDel) Within() []lab.Ref    { return linkRefs(o.NS, o.Dev) }
+func (o RouteDel) Within() []lab.Ref    { return devRefs(o.NS, o.Dev) }
 
 func (o RouteDel) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
-	_, _, err := o.find(k)
-	if err != nil {
+	if _, _, err := o.find(k); err != nil {
 		return nil, err
 	}
-	return o.Undo(), nil
+	back := RouteRestore{Route: RouteAdd(o), Proto: o.Proto}
+	back.Route.Proto = ""
+	return []lab.Op{back}, nil
 }
 
 // Apply deletes the route that RouteAdd made, no other: the kernel, asked for a
@@ -34,12 +35,16 @@ func (o RouteDel) Apply(k *kernel.Kernel) error {
 	if err != nil {
 		return err
 	}
-	err = n.Change(func(h *netlink.Handle) error { return h.RouteDel(RouteAdd(o).netlinkRoute(link)) })
+	r, err := RouteAdd(o).netlinkRoute(link)
+	if err != nil {
+		return err
+	}
+	err = n.Change(func(h *netlink.Handle) error { return h.RouteDel(r) })
 	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("route to %s in %s: %w", RouteAdd(o).dst(), n, lab.ErrGone)
+		return fmt.Errorf("route to %s in %s: %w", dstWord(o.Dst), n, lab.ErrGone)
 	}
 	if err != nil {
-		return fmt.Errorf("delete the route to %s in %s: %w", RouteAdd(o).dst(), n, err)
+		return fmt.Errorf("delete the route to %s in %s: %w", dstWord(o.Dst), n, err)
 	}
 	return nil
 }
@@ -47,24 +52,28 @@ func (o RouteDel) Apply(k *kernel.Kernel) error {
 // find returns an error wrapping ErrGone where the route's place is empty, and
 // ErrChanged where another route stands in it.
 func (o RouteDel) find(k *kernel.Kernel) (*kernel.Namespace, netlink.Link, error) {
-	n, link, err := undoLink(k, o.NS, o.Dev)
+	n, link, err := undoDev(k, o.NS, o.Dev)
 	if err != nil {
 		return nil, nil, err
 	}
-	found, err := routesTo(n, o.Dst)
+	found, err := routesTo(n, o.Dst, RouteAdd(o).table())
+	if err != nil {
+		return nil, nil, err
+	}
+	proto, err := protoNumber(o.Proto)
 	if err != nil {
 		return nil, nil, err
 	}
 	as := lab.ErrGone
 	for _, r := range found {
-		if RouteAdd(o).made(link, r) && r.Protocol == unix.RTPROT_BOOT {
+		if RouteAdd(o).made(link, r) && int(r.Protocol) == proto {
 			return n, link, nil
 		}
 		if r.Priority == 0 && r.Tos == 0 {
 			as = lab.ErrChanged
 		}
 	}
-	return nil, nil, fmt.Errorf("route to %s in %s: %w", RouteAdd(o).dst(), n, as)
+	return nil, nil, fmt.Errorf("route to %s in %s: %w", dstWord(o.Dst), n, as)
 }
 
 func (o RouteDel) Verify(k *kernel.Kernel) error {
@@ -76,5 +85,5 @@ func (o RouteDel) Verify(k *kernel.Kernel) error {
 	if err != nil {
 		return err
 	}
-	return &lab.Mismatch{Object: "route to " + RouteAdd(o).dst(), Field: "path", Want: "gone", Found: RouteAdd(o).describe()}
+	return &lab.Mismatch{Object: "route to " + dstWord(o.Dst), Field: "path", Want: "gone", Found: RouteAdd(o).describe()}
 }

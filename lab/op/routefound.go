@@ -13,55 +13,106 @@ import (
 	"netlab/lab/kernel"
 )
 
-// routeOf is the op that names what can be named of a route over the link.
+// routeOf is the op that names what can be named of a route over the link, which
+// may be nil.
 func routeOf(ns string, link netlink.Link, r netlink.Route) RouteAdd {
-	o := RouteAdd{NS: ns, Dst: prefixOf(r.Dst), Dev: link.Attrs().Name, Scope: scopeName(r.Scope)}
+	o := RouteAdd{NS: ns, Dst: prefixOf(r.Dst), Scope: scopeName(r.Scope), Onlink: r.Flags&unix.RTNH_F_ONLINK != 0}
+	if link != nil {
+		o.Dev = link.Attrs().Name
+	}
+	if r.Type != unix.RTN_UNICAST {
+		o.Type = routeTypes()[r.Type]
+	}
 	if via, ok := netip.AddrFromSlice(r.Gw); ok {
 		o.Via = via.Unmap()
+	}
+	if src, ok := netip.AddrFromSlice(r.Src); ok {
+		o.Src = src.Unmap()
 	}
 	return o
 }
 
-// made tells whether a route is what the command makes, whoever made it: all
-// that it names is so, and what it doesn't name is not there.
+// made tells whether a route is what the command makes, whoever made it if that is
+// not named: all that it names is so, and what it doesn't name is not there.
 func (o RouteAdd) made(link netlink.Link, r netlink.Route) bool {
-	if r.LinkIndex != link.Attrs().Index || r.Scope != o.scope() || r.Type != unix.RTN_UNICAST {
+	return o.named(link, r) && reflect.DeepEqual(rest(r), netlink.Route{})
+}
+
+// named tells whether all that the command names is so.
+func (o RouteAdd) named(link netlink.Link, r netlink.Route) bool {
+	want, err := o.netlinkRoute(link)
+	if err != nil || r.LinkIndex != want.LinkIndex || r.Scope != want.Scope || r.Type != want.Type ||
+		o.Proto != "" && r.Protocol != want.Protocol {
 		return false
 	}
-	if via, _ := netip.AddrFromSlice(r.Gw); via.Unmap() != o.Via {
-		return false
-	}
-	return prefixOf(r.Dst) == o.Dst && reflect.DeepEqual(rest(r), netlink.Route{})
+	via, _ := netip.AddrFromSlice(r.Gw)
+	src, _ := netip.AddrFromSlice(r.Src)
+	return prefixOf(r.Dst) == o.Dst && via.Unmap() == o.Via && src.Unmap() == o.Src &&
+		o.Onlink == (r.Flags&unix.RTNH_F_ONLINK != 0)
 }
 
 // rest is what a route says beyond what a RouteAdd can. That it is dead or
 // offloaded is its state, and not said of it.
 func rest(r netlink.Route) netlink.Route {
-	r.LinkIndex, r.Scope, r.Type, r.Gw, r.Dst = 0, 0, 0, nil, nil
-	r.Family, r.Table, r.Protocol = 0, 0, 0
-	r.Flags &= unix.RTNH_F_ONLINK
+	r.LinkIndex, r.Scope, r.Type, r.Gw, r.Dst, r.Src = 0, 0, 0, nil, nil, nil
+	r.Family, r.Table, r.Protocol, r.Flags = 0, 0, 0, 0
 	return r
 }
 
-// describe is what a route says besides its destination, its scope spelt out.
-func (o RouteAdd) describe() string {
-	s := "dev " + o.Dev + " scope " + scopeName(o.scope())
-	if o.Via.IsValid() {
-		s = "via " + o.Via.String() + " " + s
+// routeTypes are the types of a route as iproute2 names them.
+func routeTypes() map[int]string {
+	return map[int]string{
+		unix.RTN_UNICAST: "unicast", unix.RTN_LOCAL: "local", unix.RTN_BROADCAST: "broadcast",
+		unix.RTN_ANYCAST: "anycast", unix.RTN_MULTICAST: "multicast", unix.RTN_BLACKHOLE: "blackhole",
+		unix.RTN_UNREACHABLE: "unreachable", unix.RTN_PROHIBIT: "prohibit", unix.RTN_THROW: "throw", unix.RTN_NAT: "nat",
 	}
-	return s
+}
+
+// routeType is the kernel's number of a type that an op may name.
+func routeType(name string) (int, error) {
+	switch name {
+	case "":
+		return unix.RTN_UNICAST, nil
+	case "local", "blackhole", "unreachable", "prohibit":
+		for number, known := range routeTypes() {
+			if known == name {
+				return number, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("unknown type of route %q", name)
+}
+
+// describe is what a route says besides its destination, its scope spelt out
+// where its type doesn't say it.
+func (o RouteAdd) describe() string {
+	var words []string
+	if o.Type != "" {
+		words = append(words, o.Type)
+	}
+	if o.Via.IsValid() {
+		words = append(words, "via", o.Via.String())
+	}
+	if o.Dev != "" {
+		words = append(words, "dev", o.Dev)
+	}
+	if ofType := (RouteAdd{Type: o.Type}).scope(); o.Type == "" || o.scope() != ofType {
+		words = append(words, "scope", scopeName(o.scope()))
+	}
+	if o.Src.IsValid() {
+		words = append(words, "src", o.Src.String())
+	}
+	if o.Onlink {
+		words = append(words, "onlink")
+	}
+	return strings.Join(words, " ")
 }
 
 // describeRoute says the same of a route that was found, and what is more.
 func describeRoute(n *kernel.Namespace, r netlink.Route) string {
-	types := map[int]string{
-		unix.RTN_LOCAL: "local", unix.RTN_BROADCAST: "broadcast", unix.RTN_ANYCAST: "anycast",
-		unix.RTN_MULTICAST: "multicast", unix.RTN_BLACKHOLE: "blackhole", unix.RTN_UNREACHABLE: "unreachable",
-		unix.RTN_PROHIBIT: "prohibit", unix.RTN_THROW: "throw", unix.RTN_NAT: "nat",
-	}
 	var words []string
 	if r.Type != unix.RTN_UNICAST {
-		words = append(words, types[r.Type])
+		words = append(words, routeTypes()[r.Type])
 	}
 	more := rest(r)
 	if r.Gw != nil {
@@ -74,12 +125,15 @@ func describeRoute(n *kernel.Namespace, r netlink.Route) string {
 	if r.LinkIndex != 0 {
 		words = append(words, "dev", linkName(n, r.LinkIndex))
 	}
-	if r.Type == unix.RTN_UNICAST {
+	ofType := netlink.SCOPE_UNIVERSE
+	if r.Type == unix.RTN_LOCAL {
+		ofType = netlink.SCOPE_HOST
+	}
+	if r.Type == unix.RTN_UNICAST || r.Scope != ofType {
 		words = append(words, "scope", scopeName(r.Scope))
 	}
 	if r.Src != nil {
 		words = append(words, "src", r.Src.String())
-		more.Src = nil
 	}
 	if r.Tos != 0 {
 		words = append(words, "tos", fmt.Sprintf("%#x", r.Tos))
@@ -91,7 +145,6 @@ func describeRoute(n *kernel.Namespace, r netlink.Route) string {
 	}
 	if r.Flags&unix.RTNH_F_ONLINK != 0 {
 		words = append(words, "onlink")
-		more.Flags = 0
 	}
 	for _, hop := range r.MultiPath {
 		words = append(words, "nexthop", "dev", linkName(n, hop.LinkIndex))
@@ -117,4 +170,30 @@ func scopeName(s netlink.Scope) string {
 		return "global"
 	}
 	return s.String()
+}
+
+// routesTo lists a table's routes of exactly this destination.
+func routesTo(n *kernel.Namespace, dst netip.Prefix, table int) ([]netlink.Route, error) {
+	all, err := routesIn(n, netlink.FAMILY_V4, table)
+	if err != nil {
+		return nil, err
+	}
+	var found []netlink.Route
+	for _, r := range all {
+		if r.Dst != nil && prefixOf(r.Dst) == dst {
+			found = append(found, r)
+		}
+	}
+	return found, nil
+}
+
+// routesIn lists a table; unix.RT_TABLE_UNSPEC: all of them.
+func routesIn(n *kernel.Namespace, family, table int) ([]netlink.Route, error) {
+	routes, err := kernel.Dump(func() ([]netlink.Route, error) {
+		return n.Netlink.RouteListFiltered(family, &netlink.Route{Table: table}, netlink.RT_FILTER_TABLE)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the routes of %s: %w", n, err)
+	}
+	return routes, nil
 }

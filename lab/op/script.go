@@ -1,5 +1,11 @@
 package op
 
+import (
+	"strings"
+
+	"netlab/lab"
+)
+
 // Script: a sysctl of the whole host is put back from what it was, with those
 // that the kernel changes along. The file's first line is the key itself, so
 // that what it changes along is put right after it. A device's own sysctls go
@@ -29,4 +35,14 @@ func (o IptablesAppend) Script() (save, undo []string) {
 		`  `+IptablesDelChain{Table: o.Table, Chain: o.Chain}.Command().String(),
 		`  nft list table ip `+o.Table+` | grep -q chain || nft delete table ip `+o.Table,
 		`fi`)
+}
+
+// Script: what the route says beyond the command is kept as `ip route` prints it,
+// which `ip route add` reads.
+func (o RouteDelAny) Script() (save, undo []string) {
+	file := `"$was"/route-` + strings.ReplaceAll(dstWord(o.Dst), "/", "-") + "-" + o.Dev
+	show := lab.IP(o.NS, "route", "show", dstWord(o.Dst), "dev", o.Dev)
+	add := lab.IP(o.NS, "route", "add")
+	return []string{show.String() + " > " + file},
+		[]string{add.String() + " $(cat " + file + ") dev " + o.Dev}
 }

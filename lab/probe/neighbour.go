@@ -22,8 +22,9 @@ import (
 // thread visits NS to open a netlink socket. Outcomes:
 //
 //   - "answered" (holds): "mac"
-//   - "answered-by-another": "mac", and "want", the MAC of WantDev
-//   - "silent": no answer within patience, or the kernel has given up asking
+//   - "answered-by-another": "mac", and "want", the one expected
+//   - "silent": no answer within patience, or the kernel has given up asking; holds
+//     where WantSilence, and then the first does not
 //   - "missing": no such namespace or device, WantDev included
 //
 // A permanent entry for Target is an error: the kernel then never asks.
@@ -35,6 +36,11 @@ type Neighbour struct {
 	// answer. Empty: any will do.
 	WantNS  string `json:"want_ns,omitempty"`
 	WantDev string `json:"want_dev,omitempty"`
+	// WantMAC is the MAC expected, where that is known beforehand; WantDev then
+	// counts for nothing.
+	WantMAC string `json:"want_mac,omitempty"`
+	// WantSilence: nobody should answer.
+	WantSilence bool `json:"want_silence,omitempty"`
 }
 
 func (p Neighbour) Command() lab.Command {
@@ -64,23 +70,31 @@ func (p Neighbour) Try(ctx context.Context, k *kernel.Kernel, patience time.Dura
 	}
 	switch {
 	case mac == nil:
-		return lab.Observation{Outcome: "silent"}, nil
+		return lab.Observation{Holds: p.WantSilence, Outcome: "silent"}, nil
 	case want != nil && want.String() != mac.String():
 		return lab.Observation{Outcome: "answered-by-another",
 			Values: map[string]string{"mac": mac.String(), "want": want.String()}}, nil
 	}
-	return lab.Observation{Holds: true, Outcome: "answered", Values: map[string]string{"mac": mac.String()}}, nil
+	return lab.Observation{Holds: !p.WantSilence, Outcome: "answered", Values: map[string]string{"mac": mac.String()}}, nil
 }
 
 func (p Neighbour) wantMAC(k *kernel.Kernel) (net.HardwareAddr, error) {
-	if p.WantDev == "" {
+	if p.WantMAC != "" {
+		return net.ParseMAC(p.WantMAC)
+	}
+	return macAt(k, p.WantNS, p.WantDev)
+}
+
+// macAt is the MAC of a device as it is now, nil for no device.
+func macAt(k *kernel.Kernel, ns, dev string) (net.HardwareAddr, error) {
+	if dev == "" {
 		return nil, nil
 	}
-	n, err := k.Namespace(p.WantNS)
+	n, err := k.Namespace(ns)
 	if err != nil {
 		return nil, err
 	}
-	link, err := n.Link(p.WantDev)
+	link, err := n.Link(dev)
 	if err != nil {
 		return nil, err
 	}

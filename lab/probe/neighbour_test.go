@@ -42,12 +42,15 @@ func TestNeighbourHearsTheProxy(t *testing.T) {
 	sh(t, podded)
 	p := Neighbour{NS: "ns1", Dev: "c-eth0", Target: addr("169.254.1.1"), WantDev: "veth"}
 	answered := holds("answered", values{"mac": macOf(t, k, "", "veth")})
+	silence := Neighbour{NS: "ns1", Dev: "c-eth0", Target: addr("169.254.1.1"), WantSilence: true}
 	tryEach(t, k, []trial{
 		{name: "proxied", probe: p, want: answered},
 		{name: "proxy_arp off", setup: "sysctl -qw net.ipv4.conf.veth.proxy_arp=0", probe: p, wait: brief, want: fails("silent", nil)},
 		{name: "proxied again", setup: "sysctl -qw net.ipv4.conf.veth.proxy_arp=1", probe: p, want: answered},
 		{name: "delayed", setup: "sysctl -qw net.ipv4.neigh.veth.proxy_delay=80", probe: p, want: answered},
+		{name: "silence is wanted", probe: silence, want: fails("answered", values{"mac": answered.Values["mac"]})},
 		{name: "no default route", setup: "ip route del default", probe: p, wait: brief, want: fails("silent", nil)},
+		{name: "silence as wanted", probe: silence, wait: brief, want: holds("silent", nil)},
 	})
 }
 

@@ -16,6 +16,8 @@ import (
 //   - "answered" (holds): "from", "ttl" as it arrived, "rtt_us" in microseconds
 //   - "answered-by-another": the reply to our request bears another source
 //     than Dst; the same values
+//   - "other-ttl": Dst answered, and the reply's ttl is not WantTTL; the same values
+//     and "want"
 //   - "silent": nothing came within patience
 //   - "unreachable": NS's kernel refused to send, or an ICMP error came for
 //     our request; "error" in ping(8)'s words, and "from" where it came by ICMP
@@ -26,6 +28,9 @@ import (
 type Ping struct {
 	NS  string     `json:"ns,omitempty"`
 	Dst netip.Addr `json:"dst"`
+	// WantTTL is the ttl expected of the reply as it arrives: what its sender gave
+	// it, less one for each router on the way. 0: any.
+	WantTTL int `json:"want_ttl,omitempty"`
 }
 
 func (p Ping) Command() lab.Command { return lab.In(p.NS, "ping", "-c1", p.Dst.String()) }
@@ -73,6 +78,10 @@ func (p Ping) observe(a echoAnswer, rtt time.Duration) lab.Observation {
 	values["rtt_us"] = strconv.FormatInt(rtt.Microseconds(), 10)
 	if a.from != p.Dst {
 		return lab.Observation{Outcome: "answered-by-another", Values: values}
+	}
+	if p.WantTTL != 0 && a.ttl != p.WantTTL {
+		values["want"] = strconv.Itoa(p.WantTTL)
+		return lab.Observation{Outcome: "other-ttl", Values: values}
 	}
 	return lab.Observation{Holds: true, Outcome: "answered", Values: values}
 }

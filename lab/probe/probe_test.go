@@ -26,6 +26,15 @@ var everyProbe = []struct {
 	{Neighbour{NS: "ns1", Dev: "c-eth0", Target: addr("169.254.1.1"), WantDev: "veth"}, "ip netns exec ns1 arping -c1 -I c-eth0 169.254.1.1"},
 	{Ping{NS: "ns1", Dst: addr("192.0.2.1")}, "ip netns exec ns1 ping -c1 192.0.2.1"},
 	{WhoAmI{NS: "ns1", Server: netip.MustParseAddrPort("192.0.2.1:7"), Want: addr("192.0.2.2")}, "ip netns exec ns1 nc 192.0.2.1 7"},
+	{Knows{NS: "ns1", Dev: "c-eth0", Addr: addr("169.254.1.9"), WantMAC: "ee:ee:ee:ee:ee:ee"}, "ip -n ns1 neigh show 169.254.1.9 dev c-eth0"},
+	{Hears{Dev: "up0", From: "ns1", FromDev: "c-eth0", Target: addr("169.254.1.1")}, "tcpdump -c1 -ni up0 arp"},
+	{Nowhere{Addr: addr("169.254.1.1"), Spaces: []string{"ns1", "out"}}, "ip addr show to 169.254.1.1"},
+	{RouteShow{NS: "ns1", Dst: prefix("0.0.0.0/0"), Dev: "c-eth0", WantVia: addr("169.254.1.1"), WantTable: "main"}, "ip -n ns1 route show table all default dev c-eth0"},
+	{RouteShow{Dst: prefix("1.1.1.2/32"), WantScope: "link"}, "ip route show 1.1.1.2"},
+	{Unanswered{NS: "ns1", Dst: addr("169.254.1.1"), Uplink: "up0"}, "ip netns exec ns1 ping -c1 169.254.1.1"},
+	{Sysctl{NS: "ns1", Key: "net/ipv4/conf/c-eth0/proxy_arp", Want: "0"}, "ip netns exec ns1 sysctl net.ipv4.conf.c-eth0.proxy_arp"},
+	{Sysctl{Key: "net/ipv4/conf/lo/proxy_arp", Want: "0"}, "sysctl net.ipv4.conf.lo.proxy_arp"},
+	{Learned{NS: "sw", Bridge: "br0", OfNS: "swp", OfDev: "eth0", WantPort: "v1"}, "bridge -n sw fdb show br br0"},
 	{Leaves{NS: "ns1", Dst: addr("192.0.2.1"), Uplink: "up0", WantSrc: addr("192.0.2.2")}, "tcpdump -c1 -ni up0 icmp"},
 }
 
@@ -47,7 +56,7 @@ func TestProbesSurviveJSON(t *testing.T) {
 		if err := json.Unmarshal(data, back.Interface()); err != nil {
 			t.Fatalf("%s: %v", data, err)
 		}
-		if got := back.Elem().Interface(); got != p.probe {
+		if got := back.Elem().Interface(); !reflect.DeepEqual(got, p.probe) {
 			t.Errorf("%s came back as %+v", data, got)
 		}
 	}
@@ -59,7 +68,21 @@ func TestProbesLeaveNoThreadAndNoFileBehind(t *testing.T) {
 		return
 	}
 	k := openKernel(t)
-	sh(t, podded+masquerade)
+	sh(t, podded+masquerade+`
+		ip -n ns1 neigh add 169.254.1.9 lladdr ee:ee:ee:ee:ee:ee dev c-eth0
+		ip netns add sw
+		ip netns add swp
+		ip -n sw link add br0 type bridge
+		ip -n sw link add v1 type veth peer name eth0 netns swp
+		ip -n sw link set v1 master br0
+		ip -n sw link set br0 up
+		ip -n sw link set v1 up
+		ip -n swp link set eth0 up
+		ip -n swp addr add 10.0.0.1/24 dev eth0
+		ip -n sw addr add 10.0.0.2/24 dev br0`)
+	if o, err := (Ping{NS: "swp", Dst: addr("10.0.0.2")}).Try(t.Context(), k, enough); err != nil || !o.Holds {
+		t.Fatalf("no frame to learn from: %v, %v", o, err)
+	}
 	serve(t, k, "out", "192.0.2.1:7", tellSource)
 	tryAll := func() {
 		var wg sync.WaitGroup

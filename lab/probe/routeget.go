@@ -21,7 +21,8 @@ import (
 // nothing. Outcomes:
 //
 //   - "routed" (holds): "via" (empty when on-link), "dev", "src"
-//   - "other-way": a route, but not by WantVia and WantDev; the same values
+//   - "other-way": a route, but not by WantVia and WantDev, or by a gateway where
+//     WantDirect; the same values
 //   - "unreachable": no route, or one that refuses; "error" in ip(8)'s words
 //   - "missing": no such namespace
 type RouteGet struct {
@@ -30,6 +31,8 @@ type RouteGet struct {
 	// WantVia and WantDev are the next hop and device expected. Zero: any.
 	WantVia netip.Addr `json:"want_via,omitzero"`
 	WantDev string     `json:"want_dev,omitempty"`
+	// WantDirect: no gateway, Dst itself is the next hop. False: there may be one.
+	WantDirect bool `json:"want_direct,omitempty"`
 }
 
 func (p RouteGet) Command() lab.Command { return lab.IP(p.NS, "route", "get", p.Dst.String()) }
@@ -54,7 +57,7 @@ func (p RouteGet) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab
 	via := addrOf(r.Gw)
 	o := lab.Observation{Holds: true, Outcome: "routed", Values: map[string]string{
 		"via": addrWords(via), "dev": dev, "src": addrWords(addrOf(r.Src))}}
-	if p.WantVia.IsValid() && via != p.WantVia || p.WantDev != "" && dev != p.WantDev {
+	if p.WantVia.IsValid() && via != p.WantVia || p.WantDev != "" && dev != p.WantDev || p.WantDirect && via.IsValid() {
 		o.Holds, o.Outcome = false, "other-way"
 	}
 	return o, nil

@@ -31,6 +31,33 @@ const inside = "NETLAB_TEST_INSIDE"
 // the test is skipped, or fails when NETLAB_REQUIRE_NETNS is 1.
 func Isolate(t *testing.T) bool {
 	t.Helper()
+	return isolate(t, &syscall.SysProcAttr{
+		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWNET,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
+		// Programs that drop rights, such as tcpdump, set their groups, which an
+		// ordinary user's child may not.
+		GidMappingsEnableSetgroups: os.Geteuid() == 0,
+		Pdeathsig:                  unix.SIGKILL,
+	})
+}
+
+// IsolateAsRoot is Isolate without a user namespace: for what the kernel lets
+// only the machine's own root do, such as reading trace events. The test is skipped
+// for anyone else.
+func IsolateAsRoot(t *testing.T) bool {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can do this")
+	}
+	return isolate(t, &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET,
+		Pdeathsig:  unix.SIGKILL,
+	})
+}
+
+func isolate(t *testing.T, attr *syscall.SysProcAttr) bool {
+	t.Helper()
 	if os.Getenv(inside) == t.Name() {
 		prepare(t)
 		return true
@@ -50,12 +77,7 @@ func Isolate(t *testing.T) bool {
 	// A race-built child would sleep a second at its exit.
 	cmd.Env = append(os.Environ(), inside+"="+t.Name(), "GORACE=atexit_sleep_ms=0")
 	cmd.Stdout, cmd.Stderr = &out, &out
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWNET,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
-		Pdeathsig:   unix.SIGKILL,
-	}
+	cmd.SysProcAttr = attr
 	if err := cmd.Start(); err != nil {
 		if os.Getenv("NETLAB_REQUIRE_NETNS") == "1" {
 			t.Fatalf("namespaces can't be made here: %v", err)

@@ -1,0 +1,150 @@
+package kernel
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// PidPrefix begins the name of a namespace that is known by a process in it only:
+// "pid:N", whose file is /proc/N/ns/net. A container's most often is.
+const PidPrefix = "pid:"
+
+// pidOf is the process of a name that begins with PidPrefix.
+func pidOf(name string) (int, bool) {
+	number, ok := strings.CutPrefix(name, PidPrefix)
+	if !ok {
+		return 0, false
+	}
+	pid, err := strconv.Atoi(number)
+	return pid, err == nil && pid > 0
+}
+
+// Called is the name that a namespace should be shown by: Host for the host's
+// own, else the first that it has in NetnsDir, else the one it was opened by.
+func (k *Kernel) Called(n *Namespace) string {
+	if n.Name == Host {
+		return Host
+	}
+	if _, ok := pidOf(n.Name); !ok {
+		return n.Name
+	}
+	var held unix.Stat_t
+	if unix.Fstat(int(n.file.Fd()), &held) != nil {
+		return n.Name
+	}
+	for _, name := range append([]string{Host}, netnsNames()...) {
+		if id, ok := inode(namespacePath(name)); ok && id == (nsInode{held.Dev, held.Ino}) {
+			return name
+		}
+	}
+	return n.Name
+}
+
+// Across returns the namespace that n knows by that number, which is what a link
+// says of its peer (IFLA_LINK_NETNSID). It is looked for among those that are
+// open, those with a name, and those of the processes that can be seen, in this
+// order: no number is given out by asking (RTM_GETNSID). One that is none of
+// these is an error that wraps fs.ErrNotExist. It costs about 10 µs for each
+// namespace that is tried.
+func (k *Kernel) Across(n *Namespace, id int) (*Namespace, error) {
+	if name, ok := k.openAcross(n, id); ok {
+		return k.Namespace(name)
+	}
+	names := append([]string{Host}, netnsNames()...)
+	tried := map[nsInode]bool{}
+	for _, name := range names {
+		if ino, ok := inode(namespacePath(name)); ok {
+			tried[ino] = true
+		}
+		if n.knows(namespacePath(name), id) {
+			return k.Namespace(name)
+		}
+	}
+	pids, err := os.ReadDir("/proc")
+	if err != nil {
+		return nil, fmt.Errorf("list the processes: %w", err)
+	}
+	for _, p := range pids {
+		name := PidPrefix + p.Name()
+		if _, ok := pidOf(name); !ok {
+			continue
+		}
+		ino, ok := inode(namespacePath(name))
+		if !ok || tried[ino] {
+			continue
+		}
+		tried[ino] = true
+		if n.knows(namespacePath(name), id) {
+			return k.Namespace(name)
+		}
+	}
+	return nil, fmt.Errorf("no name and no process for the namespace that %s knows by %d: %w", n, id, fs.ErrNotExist)
+}
+
+func (k *Kernel) openAcross(n *Namespace, id int) (string, bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var names []string
+	for name, other := range k.spaces {
+		if got, err := n.Netlink.GetNetNsIdByFd(other.Fd()); err == nil && got == id {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return "", false
+	}
+	// One namespace may be open by two names: the shortest is the best.
+	slices.SortFunc(names, func(a, b string) int {
+		_, aPid := pidOf(a)
+		_, bPid := pidOf(b)
+		switch {
+		case aPid && !bPid:
+			return 1
+		case bPid && !aPid:
+			return -1
+		}
+		return strings.Compare(a, b)
+	})
+	return names[0], true
+}
+
+// knows tells whether n has given that number to the namespace of the file.
+func (n *Namespace) knows(path string, id int) bool {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	got, err := n.Netlink.GetNetNsIdByFd(int(f.Fd()))
+	return err == nil && got == id
+}
+
+// nsInode tells one namespace from another while both live.
+type nsInode struct{ dev, ino uint64 }
+
+func inode(path string) (nsInode, bool) {
+	var s unix.Stat_t
+	if unix.Stat(path, &s) != nil {
+		return nsInode{}, false
+	}
+	return nsInode{s.Dev, s.Ino}, true
+}
+
+// netnsNames lists the names in NetnsDir; none where there is no such directory.
+func netnsNames() []string {
+	entries, err := os.ReadDir(NetnsDir)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
