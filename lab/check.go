@@ -33,8 +33,14 @@ func (r *Runner) Check(ctx context.Context, plan Plan, done func(stepID string) 
 // checkSteps counts in end the steps that are as they should be.
 func (r *Runner) checkSteps(ctx context.Context, plan Plan, done func(stepID string) bool, end *Event) error {
 	failed, byHand := false, done == nil
+	if byHand {
+		var err error
+		if done, err = r.builtByHand(ctx, plan); err != nil {
+			return err
+		}
+	}
 	for i, step := range plan.Steps {
-		if done != nil && !done(step.ID) {
+		if !byHand && !done(step.ID) {
 			end.Outcome = Partial
 			continue
 		}
@@ -42,8 +48,12 @@ func (r *Runner) checkSteps(ctx context.Context, plan Plan, done func(stepID str
 		if failed { // it is known already that something is wrong
 			patience = patienceBriefly
 		}
-		end.Tried += len(step.Checks)
-		ok, held, err := r.checkStep(ctx, plan, i, byHand, patience)
+		left, ended, err := plan.lasting(i, done)
+		if err != nil {
+			return err
+		}
+		end.Tried += len(left.Checks)
+		ok, held, err := r.checkStep(ctx, plan, i, left, ended, byHand, patience)
 		end.Checks += held
 		if err != nil {
 			return err
@@ -61,8 +71,9 @@ func (r *Runner) checkSteps(ctx context.Context, plan Plan, done func(stepID str
 	return nil
 }
 
-func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, byHand bool, patience time.Duration) (ok bool, held int, err error) {
-	step, started := plan.Steps[i], r.Now()
+// checkStep checks what lasts of the i-th step; ended are its checks that do not.
+func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, step Step, ended []Check, byHand bool, patience time.Duration) (ok bool, held int, err error) {
+	started := r.Now()
 	r.emit(Event{Type: StepStart, Lab: plan.Lab, Step: step.ID, Index: i + 1, Total: len(plan.Steps), Phase: AlreadyDone})
 	ok = true
 	for group, o := range step.All() {
@@ -76,6 +87,7 @@ func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, byHand bool, p
 		}
 		r.emit(Event{Type: OpDone, Lab: plan.Lab, Step: step.ID, Group: group, Command: o.Command().String(), Phase: AlreadyDone})
 	}
+	r.ended(plan.Lab, step.ID, ended)
 	failed := false
 	for _, c := range step.Checks {
 		holds, err := r.try(ctx, plan.Lab, step.ID, c, After, patience)

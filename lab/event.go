@@ -38,6 +38,7 @@ const (
 	StepStart Type = "step-start" // Step, Index, Total; Phase AlreadyDone when it was done before
 	NoteSaid  Type = "note"       // Step, ID, Values
 	CheckDone Type = "check"      // Step, ID, Phase, Command, Holds, Outcome, Values, Elapsed
+	CheckOver Type = "check-over" // Step, ID, Command, Values ("by": the step that ended what it sees)
 	CauseSeen Type = "cause"      // Step, ID, Values, Command: why checks failed, and what settles it
 	Refused   Type = "refused"    // Step, ID, Command, Error (the kernel's words)
 	OpStart   Type = "op"         // Step, Group, Command: about to be applied

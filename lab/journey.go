@@ -120,15 +120,18 @@ type Ending struct {
 	Dev string `json:"dev,omitempty"`
 	// Leg is the kind of leg that ended there.
 	Leg string `json:"leg,omitempty"`
-	// Reason is an ID, empty for Answered; Values go with it, and Look is a
-	// command that shows the reason, or that settles it.
+	// Reason is an ID, empty for Answered: see package trace's Known for all, and
+	// for the Values that go with each. Look is a command that shows the reason, or
+	// that settles it; it may be empty.
 	Reason string            `json:"reason,omitempty"`
 	Values map[string]string `json:"values,omitempty"`
 	Look   Command           `json:"look,omitempty"`
 	// Drop is the kernel's own drop reason, such as NETFILTER_DROP; empty where
 	// the kernel did not tell, see DropUnread.
 	Drop string `json:"drop,omitempty"`
-	// DropUnread says why drop reasons could not be read, if they could not.
+	// DropUnread says why there is no Drop, for a packet that did not come back:
+	// "not-allowed" to read it, "unsupported" by this kernel, or "not-seen": no
+	// drop was seen that is certainly this packet's.
 	DropUnread string `json:"drop_unread,omitempty"`
 	// RTT is the time from the probe to its answer, in nanoseconds; 0: none came.
 	RTT time.Duration `json:"rtt_ns,omitempty"`

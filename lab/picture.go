@@ -13,7 +13,8 @@ type Picture struct {
 	// Outside is what lies beyond the host's uplink; nil: nothing is known.
 	Outside *Outside `json:"outside,omitempty"`
 	// More is how many groups, such as pods, are left out: those after mostDrawn.
-	More int `json:"more,omitempty"`
+	More    int  `json:"more,omitempty"`
+	MoreNew bool `json:"more_new,omitempty"`
 	// Live: MACs and states were read from the kernel.
 	Live bool `json:"live,omitempty"`
 }
@@ -25,22 +26,31 @@ type Space struct {
 	Devices []*Device `json:"devices,omitempty"`
 	Routes  []Route   `json:"routes,omitempty"`
 	Rules   []Rule    `json:"rules,omitempty"`
-	Missing bool      `json:"missing,omitempty"` // Live: it is not there
-	New     bool      `json:"new,omitempty"`
+	// More counts what the groups that are left out have here.
+	More    More `json:"more,omitzero"`
+	Missing bool `json:"missing,omitempty"` // Live: it is not there
+	New     bool `json:"new,omitempty"`
 }
 
 // Device is a network device.
 type Device struct {
-	Name   string      `json:"name"`
-	Kind   string      `json:"kind,omitempty"`   // "veth", "bridge", …; empty: not known
-	Master string      `json:"master,omitempty"` // the bridge that it is a port of
-	Peer   *End        `json:"peer,omitempty"`   // the other end of its cable
-	Uplink bool        `json:"uplink,omitempty"` // the host's way outside, there before the lab
-	State  DeviceState `json:"state,omitempty"`
-	MAC    string      `json:"mac,omitempty"` // Live only: the kernel draws them
-	Addrs  []Addr      `json:"addrs,omitempty"`
-	Flags  []Flag      `json:"flags,omitempty"`
-	New    bool        `json:"new,omitempty"` // it was not there before, or not in this state
+	Name   string `json:"name"`
+	Kind   string `json:"kind,omitempty"`   // "veth", "bridge", …; empty: not known
+	Master string `json:"master,omitempty"` // the bridge that it is a port of
+	Peer   *End   `json:"peer,omitempty"`   // the other end of its cable
+	Uplink bool   `json:"uplink,omitempty"` // the host's way outside, there before the lab
+	// Unrouted: the lab took away the default route that led out of the uplink.
+	Unrouted bool        `json:"unrouted,omitempty"`
+	State    DeviceState `json:"state,omitempty"`
+	// MAC is what the lab set or, Live, what it is. Otherwise the kernel draws one
+	// that nobody knows beforehand.
+	MAC    string  `json:"mac,omitempty"`
+	MACNew bool    `json:"mac_new,omitempty"` // the lab has set it, on a device that need not be New
+	Ports  int     `json:"ports,omitempty"`   // Live, of a bridge: how many it has, whoever's they are
+	Addrs  []Addr  `json:"addrs,omitempty"`
+	Neighs []Neigh `json:"neighbours,omitempty"`
+	Flags  []Flag  `json:"flags,omitempty"`
+	New    bool    `json:"new,omitempty"` // it was not there before, or not in this state
 }
 
 // End is a device as a cable's end.
@@ -67,6 +77,16 @@ type Addr struct {
 	New  bool   `json:"new,omitempty"`
 }
 
+// Neigh is an entry of the neighbour table that the lab has put there for good.
+type Neigh struct {
+	Addr string `json:"addr"`
+	MAC  string `json:"mac"`
+	New  bool   `json:"new,omitempty"`
+}
+
+// String is the entry as `ip neigh` writes it of a device.
+func (n Neigh) String() string { return n.Addr + " lladdr " + n.MAC }
+
 // Flag is a setting that the picture would be wrong without.
 type Flag struct {
 	Key   string `json:"key"` // such as "proxy_arp", or "all/proxy_arp" of the namespace
@@ -76,20 +96,31 @@ type Flag struct {
 
 // Route is a route in the words of `ip route`.
 type Route struct {
-	Dst   string `json:"dst"`
-	Via   string `json:"via,omitempty"`
-	Dev   string `json:"dev,omitempty"`
-	Scope string `json:"scope,omitempty"`
-	New   bool   `json:"new,omitempty"`
+	Type   string `json:"type,omitempty"` // such as "blackhole"; empty: unicast
+	Dst    string `json:"dst"`
+	Via    string `json:"via,omitempty"`
+	Dev    string `json:"dev,omitempty"`
+	Scope  string `json:"scope,omitempty"`
+	Src    string `json:"src,omitempty"`
+	Onlink bool   `json:"onlink,omitempty"`
+	New    bool   `json:"new,omitempty"`
 }
 
 // String is the route as one would type it.
 func (r Route) String() string {
 	s := r.Dst
-	for _, part := range []struct{ word, value string }{{" via ", r.Via}, {" dev ", r.Dev}, {" scope ", r.Scope}} {
+	if r.Type != "" {
+		s = r.Type + " " + s
+	}
+	for _, part := range []struct{ word, value string }{
+		{" via ", r.Via}, {" dev ", r.Dev}, {" scope ", r.Scope}, {" src ", r.Src},
+	} {
 		if part.value != "" {
 			s += part.word + part.value
 		}
+	}
+	if r.Onlink {
+		s += " onlink"
 	}
 	return s
 }
@@ -132,33 +163,15 @@ func PictureAt(f Facts, steps []Step, until string) Picture {
 	if f.Outside != "" {
 		p.Outside = &Outside{Addr: f.Outside}
 	}
+	drawn := grouped{&p, map[*Space]bool{}}
 	for _, step := range steps {
-		for _, o := range step.drawn(&p) {
-			if d, ok := o.(Drawer); ok {
-				d.Draw(&p)
-			}
-		}
+		drawn.do(step)
 		if step.ID == until {
 			break
 		}
 	}
 	p.uplinkLast()
 	return p
-}
-
-// mostDrawn is how many groups of a step are drawn.
-const mostDrawn = 3
-
-// drawn are the step's ops less those of the groups that are left out, which the
-// picture counts.
-func (s Step) drawn(p *Picture) []Op {
-	p.More = max(p.More, len(s.Groups)-mostDrawn)
-	s.Groups = s.Groups[:min(len(s.Groups), mostDrawn)]
-	var ops []Op
-	for _, o := range s.All() {
-		ops = append(ops, o)
-	}
-	return ops
 }
 
 // uplinkLast puts the host's uplink after the lab's own devices.

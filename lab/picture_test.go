@@ -149,6 +149,20 @@ func TestPictureOfALinkThatMovesOrGoesDown(t *testing.T) {
 			want: &lab.Device{Name: "y", Kind: "veth", State: lab.StateDown, Peer: &lab.End{Name: "x"}},
 		},
 		{
+			name: "without its last address", op: op.AddrDel{Link: "y", Addr: pfx("10.0.0.1/24")}, in: "",
+			want: &lab.Device{
+				Name: "y", Kind: "veth", State: lab.StateUp, Peer: &lab.End{Name: "x"},
+				Addrs: []lab.Addr{}, Flags: []lab.Flag{{Key: "proxy_arp", Value: "1"}},
+			},
+		},
+		{
+			name: "a port", op: op.LinkSetMaster{Name: "y", Master: "br0"}, in: "", routes: 1,
+			want: &lab.Device{
+				Name: "y", Kind: "veth", State: lab.StateUp, Master: "br0", Peer: &lab.End{Name: "x"},
+				Addrs: []lab.Addr{{Addr: "10.0.0.1/24"}}, Flags: []lab.Flag{{Key: "proxy_arp", Value: "1"}},
+			},
+		},
+		{
 			name: "down", op: op.LinkSetUp{Name: "y", Down: true}, in: "",
 			want: &lab.Device{
 				Name: "y", Kind: "veth", State: lab.StateDown, Peer: &lab.End{Name: "x"},
@@ -179,6 +193,8 @@ func TestPictureOfALinkThatMovesOrGoesDown(t *testing.T) {
 }
 
 func TestGatewayThatIsNobodys(t *testing.T) {
+	everywhere := netip.MustParsePrefix("0.0.0.0/0")
+	andThen := func(ops ...lab.Op) []lab.Step { return []lab.Step{{ID: "after", Ops: ops}} }
 	filtered := pictureFacts()
 	filtered.RPFilter = 1
 	alone := pictureFacts()
@@ -187,6 +203,7 @@ func TestGatewayThatIsNobodys(t *testing.T) {
 		name     string
 		facts    lab.Facts
 		until    string
+		after    []lab.Step
 		want     int
 		answered bool
 	}{
@@ -197,9 +214,20 @@ func TestGatewayThatIsNobodys(t *testing.T) {
 		{name: "rp_filter, no return route", facts: filtered, until: "proxy-arp", want: 1},
 		{name: "rp_filter and return route", facts: filtered, until: "return-route", want: 1, answered: true},
 		{name: "no way elsewhere", facts: alone, until: "", want: 1},
+		{name: "the host's default route is taken away", facts: pictureFacts(), until: "", after: andThen(op.RouteDelAny{Dst: everywhere, Dev: "up0"}), want: 1},
+		{
+			name: "and put back", facts: pictureFacts(), until: "", want: 1, answered: true,
+			after: andThen(op.RouteDelAny{Dst: everywhere, Dev: "up0"}, op.RouteAdd{Dst: everywhere, Via: netip.MustParseAddr("192.0.2.1"), Dev: "up0"}),
+		},
+		{name: "somebody's now", facts: pictureFacts(), until: "", after: andThen(op.AddrAdd{Link: "veth", Addr: netip.MustParsePrefix("169.254.1.1/32")})},
+		{
+			name: "rp_filter of the device, no return route", facts: pictureFacts(), until: "", want: 1,
+			after: andThen(op.RouteDel{Dst: netip.MustParsePrefix("1.1.1.0/24"), Dev: "veth", Scope: "link"}, op.SysctlSet{Key: "net/ipv4/conf/veth/rp_filter", Value: "1"}),
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := lab.PictureAt(tt.facts, proxyarpSteps(t, tt.facts), tt.until).Nobodies()
+			steps := append(proxyarpSteps(t, tt.facts), tt.after...)
+			got := lab.PictureAt(tt.facts, steps, tt.until).Nobodies()
 			if len(got) != tt.want {
 				t.Fatalf("got %v, want %d", got, tt.want)
 			}

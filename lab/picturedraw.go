@@ -1,6 +1,9 @@
 package lab
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // What ops draw with. A namespace or device that no op has made is there all
 // the same once an op says something of it: it was there before the lab.
@@ -56,7 +59,7 @@ func (p *Picture) Move(ns, name, to string) {
 	p.dropRoutes(ns, name)
 	from := p.Space(ns)
 	from.Devices = slices.DeleteFunc(from.Devices, func(x *Device) bool { return x == d })
-	d.State, d.Addrs, d.Flags, d.Master = StateDown, nil, nil, ""
+	d.State, d.Addrs, d.Neighs, d.Flags, d.Master = StateDown, nil, nil, nil, ""
 	there := p.Space(to)
 	there.Devices = append(there.Devices, d)
 	if d.Peer != nil {
@@ -64,10 +67,12 @@ func (p *Picture) Move(ns, name, to string) {
 	}
 }
 
-// SetState sets a device up or down; down, it loses its routes.
+// SetState sets a device up or down; down, it loses its routes and neighbours.
 func (p *Picture) SetState(ns, name string, state DeviceState) {
-	p.Device(ns, name).State = state
+	d := p.Device(ns, name)
+	d.State = state
 	if state == StateDown {
+		d.Neighs = nil
 		p.dropRoutes(ns, name)
 	}
 }
@@ -75,6 +80,55 @@ func (p *Picture) SetState(ns, name string, state DeviceState) {
 func (p *Picture) dropRoutes(ns, dev string) {
 	s := p.Space(ns)
 	s.Routes = slices.DeleteFunc(s.Routes, func(r Route) bool { return r.Dev == dev })
+}
+
+// DropAddr takes an address off a device, and with it the routes that name it as
+// their source. With its last address a device loses all of its routes
+// (fib_inetaddr_event).
+func (p *Picture) DropAddr(ns, name, addr string) {
+	s, d := p.Space(ns), p.Device(ns, name)
+	d.Addrs = slices.DeleteFunc(d.Addrs, func(a Addr) bool { return a.Addr == addr })
+	if len(d.Addrs) == 0 {
+		p.dropRoutes(ns, name)
+	}
+	bare, _, _ := strings.Cut(addr, "/")
+	s.Routes = slices.DeleteFunc(s.Routes, func(r Route) bool { return r.Src == bare })
+}
+
+// AddRoute draws a route.
+func (p *Picture) AddRoute(ns string, r Route) {
+	s := p.Space(ns)
+	s.Routes = append(s.Routes, r)
+	if up := s.device(r.Dev); up != nil && up.Uplink && r.Dst == "default" {
+		up.Unrouted = false
+	}
+}
+
+// DropRoute takes a route away. The default route that was there before the lab
+// is not drawn; without it, the uplink leads nowhere. With r.Via empty, the route
+// may have any gateway.
+func (p *Picture) DropRoute(ns string, r Route) {
+	s := p.Space(ns)
+	s.Routes = slices.DeleteFunc(s.Routes, func(x Route) bool {
+		return x.Type == r.Type && x.Dst == r.Dst && x.Dev == r.Dev && (r.Via == "" || x.Via == r.Via)
+	})
+	if up := s.device(r.Dev); up != nil && up.Uplink && r.Dst == "default" {
+		up.Unrouted = true
+	}
+}
+
+// SetNeigh gives a device a permanent neighbour; an empty MAC takes it away.
+func (p *Picture) SetNeigh(ns, name, addr, mac string) {
+	d := p.Device(ns, name)
+	i := slices.IndexFunc(d.Neighs, func(n Neigh) bool { return n.Addr == addr })
+	switch {
+	case i >= 0 && mac == "":
+		d.Neighs = slices.Delete(d.Neighs, i, i+1)
+	case i >= 0:
+		d.Neighs[i].MAC = mac
+	case mac != "":
+		d.Neighs = append(d.Neighs, Neigh{Addr: addr, MAC: mac})
+	}
 }
 
 // SetFlag gives a key a value in a list of flags.

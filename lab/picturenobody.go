@@ -56,9 +56,11 @@ func (p Picture) answers(end End, asker *Device) bool {
 	forwards := valueOf(s.Flags, "ip_forward") == "1" && valueOf(d.Flags, "forwarding") != "0" ||
 		valueOf(d.Flags, "forwarding") == "1"
 	proxies := valueOf(d.Flags, "proxy_arp") == "1" || valueOf(s.Flags, "all/proxy_arp") == "1"
-	elsewhere := slices.ContainsFunc(s.Devices, func(x *Device) bool { return x.Uplink }) ||
+	elsewhere := slices.ContainsFunc(s.Devices, func(x *Device) bool { return x.Uplink && !x.Unrouted }) ||
 		slices.ContainsFunc(s.Routes, func(r Route) bool { return r.Dst == "default" && r.Dev != d.Name })
-	filtered := valueOf(s.Flags, "rp_filter") != "" && !s.leadsBack(d.Name, asker)
+	own := valueOf(d.Flags, "rp_filter")
+	filters := valueOf(s.Flags, "rp_filter") != "" || own != "" && own != "0"
+	filtered := filters && !s.leadsBack(d.Name, asker)
 	return forwards && proxies && elsewhere && !filtered
 }
 

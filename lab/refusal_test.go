@@ -94,3 +94,50 @@ func TestARefusal(t *testing.T) {
 		})
 	}
 }
+
+// What the lab has done already, the kernel itself refuses to do twice. It needs no
+// undo of its own, so none is written down.
+func TestARefusalOfWhatStandsAlready(t *testing.T) {
+	t.Parallel()
+	const exists = syscall.EEXIST
+	for _, tt := range []struct {
+		name  string
+		again error // what the kernel says to the second
+		event string
+		fails bool
+	}{
+		{name: "is shown", again: exists, event: "refused s2 twice set a 1 file exists"},
+		{
+			name: "that is none fails", fails: true,
+			event: "op-failed s2 set a 1 the kernel was expected to refuse this (file exists), and did not",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBed(t)
+			o, tries := set{w: b.w, Key: "a", Value: "1"}, 0
+			b.w.on["set a 1"] = func() error {
+				if tries++; tries == 2 {
+					return tt.again
+				}
+				return nil
+			}
+			err := b.run("lab", []lab.Step{
+				{ID: "s1", Ops: []lab.Op{o}},
+				{ID: "s2", Refusals: []lab.Refusal{{ID: "twice", Op: o, Errno: exists}}},
+			}, lab.Options{})
+			if errors.Is(err, lab.ErrFailed) != tt.fails || !tt.fails && err != nil {
+				t.Errorf("got %v", err)
+			}
+			if got := b.said()[6]; got != tt.event {
+				t.Errorf("event %q, want %q", got, tt.event)
+			}
+			if got := b.noted("lab"); got != "a=1 : s1" {
+				t.Errorf("the journal says %q", got)
+			}
+			b.has("a", "1")
+			b.down("lab")
+			b.has()
+		})
+	}
+}

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"netlab/lab/journal"
@@ -111,7 +112,7 @@ func (x *run) steps(ctx context.Context, o Options) error {
 	for i, step := range x.plan.Steps {
 		x.passed = i
 		if _, done := x.journal.Steps[step.ID]; done {
-			if err := x.again(ctx, i, step, all); err != nil {
+			if err := x.again(ctx, i, all); err != nil {
 				return err
 			}
 		} else if err := x.gated(ctx, i, step, o); err != nil {
@@ -124,10 +125,14 @@ func (x *run) steps(ctx context.Context, o Options) error {
 	return nil
 }
 
-// again verifies a step that is done: what it changed, and if asked, what can
-// be observed.
-func (x *run) again(ctx context.Context, i int, step Step, checks bool) error {
+// again verifies what lasts of a step that is done: what it changed, and if asked,
+// what can be observed.
+func (x *run) again(ctx context.Context, i int, checks bool) error {
 	started := x.Now()
+	step, ended, err := x.plan.lasting(i, x.begun)
+	if err != nil {
+		return err
+	}
 	x.emit(Event{Type: StepStart, Lab: x.plan.Lab, Step: step.ID, Index: i + 1, Total: len(x.plan.Steps), Phase: AlreadyDone})
 	for group, o := range step.All() {
 		if err := interrupted(ctx); err != nil {
@@ -139,6 +144,7 @@ func (x *run) again(ctx context.Context, i int, step Step, checks bool) error {
 		x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: step.ID, Group: group, Command: o.Command().String(), Phase: AlreadyDone})
 	}
 	if checks {
+		x.ended(x.plan.Lab, step.ID, ended)
 		if err := x.after(ctx, step); err != nil {
 			return err
 		}
@@ -180,6 +186,12 @@ func (x *run) step(ctx context.Context, i int, step Step, o Options) error {
 	}
 	x.emit(Event{Type: StepEnd, Lab: x.plan.Lab, Step: step.ID, Index: i + 1, Total: len(x.plan.Steps), Elapsed: x.Now().Sub(started)})
 	return nil
+}
+
+// begun tells whether anything of a step is done.
+func (x *run) begun(stepID string) bool {
+	_, done := x.journal.Steps[stepID]
+	return done || slices.ContainsFunc(x.journal.Open(), func(e journal.Entry) bool { return e.Step == stepID })
 }
 
 func interrupted(ctx context.Context) error {

@@ -61,6 +61,9 @@ type Check struct {
 	// Before: the check is also tried before its step in a run, where it must
 	// not hold, to show that the step is what makes the difference.
 	Before bool
+	// Until is the ID of a later step that ends what the check sees: once that is
+	// done, the check is no longer tried. Empty: it holds to the end.
+	Until string
 }
 
 // Note is something to be said of a step on this machine.
@@ -105,6 +108,11 @@ type Facts struct {
 	RPFilter int `json:"rp_filter"`
 	// IPv6: the kernel has IPv6, so links must be told to keep quiet.
 	IPv6 bool `json:"ipv6"`
+	// IPForward: the host routes already (net.ipv4.ip_forward is 1).
+	IPForward bool `json:"ip_forward,omitempty"`
+	// BridgeFirewall: br_netfilter hands what a bridge of the host passes on to
+	// iptables, FORWARD included (net.bridge.bridge-nf-call-iptables is 1).
+	BridgeFirewall bool `json:"bridge_firewall,omitempty"`
 	// Uplink is the device of the host's default route, HostAddr the address
 	// the host uses as source on it.
 	Uplink   string `json:"uplink"`

@@ -94,3 +94,13 @@ func (r *Runner) try(ctx context.Context, lab, stepID string, c Check, phase Pha
 	})
 	return seen.Holds, nil
 }
+
+// ended says of checks that they are not tried any more.
+func (r *Runner) ended(lab, stepID string, checks []Check) {
+	for _, c := range checks {
+		r.emit(Event{
+			Type: CheckOver, Lab: lab, Step: stepID, ID: c.ID, Command: c.Probe.Command().String(),
+			Values: map[string]string{"by": c.Until},
+		})
+	}
+}

@@ -71,7 +71,7 @@ func (p Path) wants(goals ...Goal) bool {
 // see a firewall inside the pod, traffic control, BPF, IPsec, ARP filters, what
 // conntrack remembers, or anything outside.
 func Find(ctx context.Context, k *kernel.Kernel, p Path) ([]lab.Cause, error) {
-	f := &finder{kernel: k, Path: p}
+	f := &finder{kernel: k, firewall: k.Firewall(), Path: p}
 	for _, look := range []func() error{
 		f.namespaces, f.links, f.addresses, f.podRoutes, f.neighbours, f.forwarding, f.hostRoutes,
 		f.proxyARP, f.wayBack, f.rules, f.filters, f.masquerade, f.echo, f.mtu,
@@ -92,7 +92,8 @@ func Find(ctx context.Context, k *kernel.Kernel, p Path) ([]lab.Cause, error) {
 // finder is the state of one Find.
 type finder struct {
 	Path
-	kernel *kernel.Kernel
+	kernel   *kernel.Kernel
+	firewall *kernel.Firewall // the host's
 
 	pod, host          *kernel.Namespace
 	podLink, hostLink  device

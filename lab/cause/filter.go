@@ -20,7 +20,7 @@ func (f *finder) filters() error {
 		f.end = true
 		return nil
 	}
-	chains, err := f.kernel.Firewall().NftChains()
+	chains, err := f.firewall.NftChains()
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (f *finder) legacyFilters(p packet) error {
 	if base == "" {
 		return nil // the tables that are there are not for filtering
 	}
-	lines, err := f.kernel.Firewall().LegacyRules("filter", base)
+	lines, err := f.firewall.LegacyRules("filter", base)
 	if err != nil || len(lines) == 0 {
 		return err
 	}
@@ -152,7 +152,12 @@ func (f *finder) legacyFilters(p packet) error {
 	if err := w.run(base, legacyPolicy(lines)); err != nil {
 		return err
 	}
-	f.dropped(p, barrier{"iptables-legacy", "ip", "filter", base}, &w)
+	b := barrier{"iptables-legacy", "ip", "filter", base}
+	if f.host == nil { // no lab's, see Stops
+		f.stops(p, b, &w)
+		return nil
+	}
+	f.dropped(p, b, &w)
 	return nil
 }
 

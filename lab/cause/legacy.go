@@ -3,6 +3,7 @@ package cause
 import (
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"netlab/lab/kernel"
@@ -15,7 +16,7 @@ import (
 // the lines that `iptables -S` prints, which have one form.
 func (f *finder) legacyRules(p packet, table string) func(string) ([]rule, error) {
 	return func(chain string) ([]rule, error) {
-		lines, err := f.kernel.Firewall().LegacyRules(table, chain)
+		lines, err := f.firewall.LegacyRules(table, chain)
 		if err != nil {
 			return nil, err
 		}
@@ -87,6 +88,10 @@ func (p packet) option(word, arg string) (a answer, known bool) {
 		return isDevice(p.out, arg), true
 	case "-p":
 		return answered(arg == "all" || arg == protoWord(p.proto)), true
+	case "--dport":
+		return isPort(p.dstPort, arg), true
+	case "--sport":
+		return isPort(p.srcPort, arg), true
 	case "--ctstate", "--state":
 		return answered(slices.Contains(strings.Split(arg, ","), stateWord(p.state))), true
 	}
@@ -123,6 +128,20 @@ func inPrefix(addr netip.Addr, words string) answer {
 	return answered(p.Contains(addr))
 }
 
+// isPort: a range is of two numbers and a colon.
+func isPort(port uint16, words string) answer {
+	first, last, isRange := strings.Cut(words, ":")
+	if !isRange {
+		last = first
+	}
+	from, err := strconv.ParseUint(first, 10, 16)
+	to, otherErr := strconv.ParseUint(last, 10, 16)
+	if port == 0 || err != nil || otherErr != nil {
+		return maybe
+	}
+	return answered(from <= uint64(port) && uint64(port) <= to)
+}
+
 // isDevice: a + at the end stands for anything (iptables(8)).
 func isDevice(d device, name string) answer {
 	if !d.there() {
@@ -140,6 +159,8 @@ func protoWord(proto byte) string {
 		return "icmp"
 	case unix.IPPROTO_TCP:
 		return "tcp"
+	case unix.IPPROTO_UDP:
+		return "udp"
 	}
 	return ""
 }

@@ -22,7 +22,7 @@ func (f *finder) masquerade() error {
 		hook: "postrouting", out: f.uplink, src: f.Pod.Addr(), dst: f.Outside,
 		proto: unix.IPPROTO_ICMP, icmp: 8, state: expr.CtStateBitNEW,
 	}
-	chains, err := f.kernel.Firewall().NftChains()
+	chains, err := f.firewall.NftChains()
 	if err != nil {
 		return err
 	}
@@ -41,7 +41,7 @@ func (f *finder) masquerade() error {
 	if translated(walks) != no {
 		return nil // one that may do it is taken to do it
 	}
-	lines, err := f.kernel.Firewall().LegacyRules("nat", "POSTROUTING")
+	lines, err := f.firewall.LegacyRules("nat", "POSTROUTING")
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 // nftRules reads a chain's rules as they concern a packet.
 func (f *finder) nftRules(p packet, family, table string) func(string) ([]rule, error) {
 	return func(chain string) ([]rule, error) {
-		all, err := f.kernel.Firewall().NftRules(family, table, chain)
+		all, err := f.firewall.NftRules(family, table, chain)
 		if err != nil {
 			return nil, err
 		}

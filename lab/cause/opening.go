@@ -64,10 +64,10 @@ func (f *finder) iptables(b barrier) string {
 		return ""
 	}
 	nft := b.backend == "nftables"
-	if t, err := f.kernel.Firewall().IPTables(); err == nil && t.NFT == nft {
+	if t, err := f.firewall.IPTables(); err == nil && t.NFT == nft {
 		return "iptables"
 	}
-	t, err := f.kernel.Firewall().IPTablesOf(nft)
+	t, err := f.firewall.IPTablesOf(nft)
 	if err != nil {
 		return ""
 	}

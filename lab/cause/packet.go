@@ -13,10 +13,12 @@ type packet struct {
 	hook     string // where it is: "prerouting", "input", "forward", "output", "postrouting"
 	in, out  device // the zero value: none at this hook, or not known
 	src, dst netip.Addr
-	proto    byte   // unix.IPPROTO_*
-	icmp     byte   // the type
-	state    uint32 // what conntrack says of it, as nft has it
-	reply    bool
+	proto    byte // unix.IPPROTO_*
+	icmp     byte // the type
+	// srcPort and dstPort are TCP's or UDP's; 0: not known.
+	srcPort, dstPort uint16
+	state            uint32 // what conntrack says of it, as nft has it
+	reply            bool
 }
 
 // answer is what can be said of a condition, or of several at once: the least
@@ -76,8 +78,19 @@ func (p packet) payload(e *expr.Payload) []byte {
 		if p.proto == unix.IPPROTO_ICMP && e.Offset+e.Len <= 2 {
 			return []byte{p.icmp, 0}[e.Offset : e.Offset+e.Len]
 		}
+		return p.ports(e.Offset, e.Len)
 	}
 	return nil
+}
+
+// ports are bytes of the transport header's ports, nil where one isn't known.
+func (p packet) ports(offset, length uint32) []byte {
+	if p.proto != unix.IPPROTO_TCP && p.proto != unix.IPPROTO_UDP || offset+length > 4 ||
+		offset < 2 && p.srcPort == 0 || offset+length > 2 && p.dstPort == 0 {
+		return nil
+	}
+	both := binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint16(nil, p.srcPort), p.dstPort)
+	return both[offset : offset+length]
 }
 
 // meta is what nft knows of a packet besides its bytes, nil where that isn't

@@ -20,7 +20,8 @@ import (
 // else, and for the empty name, a device made now is meant.
 //
 // Without a default route Uplink is empty, without a route to outside HostAddr
-// is: that is no error here. Firewall and IptablesNFT are left empty.
+// is, but in a sandbox, which always has the same ones: that is no error here.
+// Firewall and IptablesNFT are left empty.
 func Facts(k *kernel.Kernel, outside netip.Addr, link string) (lab.Facts, error) {
 	host, err := k.Namespace(kernel.Host)
 	if err != nil {
@@ -28,6 +29,12 @@ func Facts(k *kernel.Kernel, outside netip.Addr, link string) (lab.Facts, error)
 	}
 	f := lab.Facts{IPv6: haveIPv6()}
 	if f.RPFilter, err = rpFilter(host, link); err != nil {
+		return lab.Facts{}, err
+	}
+	if f.IPForward, err = isOn(host, "net/ipv4/ip_forward"); err != nil {
+		return lab.Facts{}, err
+	}
+	if f.BridgeFirewall, err = isOn(host, bridgeFirewall); err != nil {
 		return lab.Facts{}, err
 	}
 	net, err := readNet(host)
@@ -46,6 +53,9 @@ func Facts(k *kernel.Kernel, outside netip.Addr, link string) (lab.Facts, error)
 	if !outside.IsValid() && marked {
 		outside = marker.Outside
 	}
+	if marked && !routed { // a lab has taken it away; a sandbox has one uplink only
+		f.Uplink, f.HostAddr = Uplink, HostAddr
+	}
 	if !outside.IsValid() && routed {
 		outside = route.gateway
 	}
@@ -53,10 +63,11 @@ func Facts(k *kernel.Kernel, outside netip.Addr, link string) (lab.Facts, error)
 		return f, nil
 	}
 	f.Outside = outside.String()
-	if f.HostAddr, err = sourceTowards(host, outside); err != nil {
-		return lab.Facts{}, err
+	if marked && !routed {
+		return f, nil
 	}
-	return f, nil
+	f.HostAddr, err = sourceTowards(host, outside)
+	return f, err
 }
 
 // SandboxFacts is what Facts would find in a sandbox just started, for showing
@@ -86,6 +97,20 @@ func rpFilter(host *kernel.Namespace, link string) (int, error) {
 		own, err = rpFilterOf(host, "default")
 	}
 	return max(most, own), err
+}
+
+// bridgeFirewall is a switch that is there while br_netfilter is loaded: each
+// namespace has its own, and a new one begins with 1 (brnf_sysctl_defaults,
+// net/bridge/br_netfilter_hooks.c).
+const bridgeFirewall = "net/bridge/bridge-nf-call-iptables"
+
+// isOn reads a switch; one that is not there is off.
+func isOn(host *kernel.Namespace, key string) (bool, error) {
+	value, err := host.Sysctl(key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return value != "0", err
 }
 
 func rpFilterOf(host *kernel.Namespace, dev string) (int, error) {

@@ -24,12 +24,37 @@ const (
 	NoRight             = "no-right"              // missing, in words separated by ", "
 )
 
-// Finding is one thing on this host that is in a lab's way.
+// Finding is one thing that was seen on this machine: in a lab's way, or not.
 type Finding struct {
-	ID     string            `json:"id"`
-	Values map[string]string `json:"values,omitempty"`
-	// Remedy is what a person could type to settle it, or to look at it.
-	Remedy lab.Command `json:"remedy,omitempty"`
+	ID     string
+	Grade  Grade
+	Values map[string]string
+	// Remedy is what a person could type to settle it, or to look at it; More is
+	// to be typed after it.
+	Remedy lab.Command
+	More   []lab.Command
+}
+
+// Grade is how much a finding matters. The zero value is Stop.
+type Grade int
+
+// The grades.
+const (
+	Stop Grade = iota // the lab can't be built, or would do harm
+	Warn              // the lab can be built, and something of it may fail or surprise
+	OK                // nothing is in the way here
+)
+
+// String is the grade as JSON has it.
+func (g Grade) String() string { return [...]string{"stop", "warn", "ok"}[g] }
+
+// Worst is the gravest grade of all; without findings it is OK.
+func Worst(found []Finding) Grade {
+	worst := OK
+	for _, f := range found {
+		worst = min(worst, f.Grade)
+	}
+	return worst
 }
 
 // Plan is what a lab wants of a host. Fields with the zero value ask for nothing.
@@ -53,6 +78,10 @@ type Plan struct {
 	Outside    netip.Addr
 	// DefaultRoute: the host must have one.
 	DefaultRoute bool
+	// Routes: the host will forward packets for the lab. Bridges: it will switch
+	// frames. Translates: it will put its own address on what leaves. Preflight
+	// asks nothing of these; package doctor does.
+	Routes, Bridges, Translates bool
 }
 
 // mostTaken is how many names that are taken are told of: the rest will be alike.

@@ -19,6 +19,12 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if len(os.Args) > 1 && os.Args[1] == TryVerb {
+		if err := RunTrial(os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if len(os.Args) > 1 && os.Args[1] == "look-around" {
 		if err := lookAround(); err != nil {
 			fmt.Fprintln(os.Stderr, err)

@@ -30,6 +30,10 @@ func articlePlan() Plan {
 	}
 }
 
+func stop(id string, values map[string]string, remedy lab.Command) Finding {
+	return Finding{ID: id, Grade: Stop, Values: values, Remedy: remedy}
+}
+
 func TestPreflightFindsWhatIsInTheWay(t *testing.T) {
 	if !kerneltest.Isolate(t) {
 		return
@@ -72,29 +76,29 @@ func TestPreflightFindsWhatIsInTheWay(t *testing.T) {
 	if err := os.WriteFile(resolv, []byte("nameserver 1.1.1.1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	expect("the public resolver", look(articlePlan(), resolv), Finding{
+	expect("the public resolver", look(articlePlan(), resolv), stop(
 		SubnetHoldsResolver,
 		map[string]string{"subnet": "1.1.1.0/24", "addr": "1.1.1.1", "file": resolv},
 		again("--subnet", "10.99.0.0/24"),
-	})
+	))
 
 	p := articlePlan()
 	p.Subnet = netip.MustParsePrefix("192.0.0.0/8")
 	expect("the uplink's own network", look(p),
-		Finding{SubnetHoldsAddress,
-			map[string]string{"subnet": "192.0.0.0/8", "addr": HostAddr, "dev": Uplink}, again("--subnet", "10.99.0.0/24")},
-		Finding{SubnetHoldsOutside,
-			map[string]string{"subnet": "192.0.0.0/8", "addr": UplinkAddr, "role": "gateway"}, again("--subnet", "10.99.0.0/24")},
+		stop(SubnetHoldsAddress,
+			map[string]string{"subnet": "192.0.0.0/8", "addr": HostAddr, "dev": Uplink}, again("--subnet", "10.99.0.0/24")),
+		stop(SubnetHoldsOutside,
+			map[string]string{"subnet": "192.0.0.0/8", "addr": UplinkAddr, "role": "gateway"}, again("--subnet", "10.99.0.0/24")),
 	)
 
 	p = articlePlan()
 	p.Subnet = netip.MustParsePrefix("203.0.113.0/24")
 	p.Gateway = netip.MustParseAddr(HostAddr)
 	expect("outside within, gateway here", look(p),
-		Finding{GatewayIsLocal,
-			map[string]string{"addr": HostAddr, "dev": Uplink}, lab.Command{"ip", "address", "show", "dev", Uplink}},
-		Finding{SubnetHoldsOutside,
-			map[string]string{"subnet": "203.0.113.0/24", "addr": Server, "role": "outside"}, again("--subnet", "10.99.0.0/24")},
+		stop(GatewayIsLocal,
+			map[string]string{"addr": HostAddr, "dev": Uplink}, lab.Command{"ip", "address", "show", "dev", Uplink}),
+		stop(SubnetHoldsOutside,
+			map[string]string{"subnet": "203.0.113.0/24", "addr": Server, "role": "outside"}, again("--subnet", "10.99.0.0/24")),
 	)
 
 	link, err := host.Link(Uplink)
@@ -113,11 +117,11 @@ func TestPreflightFindsWhatIsInTheWay(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	expect("a wider route, and the first proposal taken", look(articlePlan()), Finding{
+	expect("a wider route, and the first proposal taken", look(articlePlan()), stop(
 		SubnetOverlapsRoute,
 		map[string]string{"subnet": "1.1.1.0/24", "dst": "1.0.0.0/8", "dev": Uplink},
 		again("--subnet", "10.100.0.0/24"),
-	})
+	))
 	if err := host.Netlink.RouteDel(&netlink.Route{Dst: wide, LinkIndex: link.Attrs().Index}); err != nil {
 		t.Fatal(err)
 	}
@@ -135,12 +139,12 @@ func TestPreflightFindsWhatIsInTheWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("taken names, no way out", look(articlePlan()),
-		Finding{NamespaceTaken, map[string]string{"name": "ns1"}, again("--namespace", "ns3")},
-		Finding{LinkTaken, map[string]string{"name": "veth"}, lab.Command{"ip", "link", "show", "dev", "veth"}},
-		Finding{LinkTaken, map[string]string{"name": "c-eth0"}, lab.Command{"ip", "link", "show", "dev", "c-eth0"}},
-		Finding{NoDefaultRoute, nil, again("--sandbox")},
+		stop(NamespaceTaken, map[string]string{"name": "ns1"}, again("--namespace", "ns3")),
+		stop(LinkTaken, map[string]string{"name": "veth"}, lab.Command{"ip", "link", "show", "dev", "veth"}),
+		stop(LinkTaken, map[string]string{"name": "c-eth0"}, lab.Command{"ip", "link", "show", "dev", "c-eth0"}),
+		stop(NoDefaultRoute, nil, again("--sandbox")),
 	)
-	expect("a plan that asks for nothing", look(Plan{}), Finding{NoDefaultRoute, nil, lab.Command{"--sandbox"}})
+	expect("a plan that asks for nothing", look(Plan{}), stop(NoDefaultRoute, nil, lab.Command{"--sandbox"}))
 }
 
 func TestVethIsMissedWithoutMakingOne(t *testing.T) {
@@ -152,8 +156,8 @@ func TestVethIsMissedWithoutMakingOne(t *testing.T) {
 		missing: []string{"CAP_NET_RAW", MissingSysctl},
 	})
 	want := []Finding{
-		{NoRight, map[string]string{"missing": "CAP_NET_RAW, /proc/sys/net"}, articlePlan().withRights()},
-		{NoVeth, map[string]string{"error": unix.EOPNOTSUPP.Error()}, lab.Command{"modprobe", "veth"}},
+		stop(NoRight, map[string]string{"missing": "CAP_NET_RAW, /proc/sys/net"}, articlePlan().withRights()),
+		stop(NoVeth, map[string]string{"error": unix.EOPNOTSUPP.Error()}, lab.Command{"modprobe", "veth"}),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -1,7 +1,9 @@
 package machine
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"os"
@@ -37,7 +39,8 @@ const (
 // lo. Internet answers ping on both of its addresses and has no route to
 // anything but HostPrefix: what comes from a lab's subnet untranslated gets no
 // answer. The settings that labs depend on have a known start afterwards, in
-// both namespaces: forwarding, proxy ARP, rp_filter and IPv6 off.
+// both namespaces: forwarding, proxy ARP, rp_filter, IPv6 and iptables for bridged
+// frames off.
 //
 // After an error the namespaces are half built; they are meant to be dropped.
 func BuildWorld(k *kernel.Kernel) error {
@@ -121,6 +124,10 @@ func settle(n *kernel.Namespace) error {
 				return err
 			}
 		}
+	}
+	// There only while br_netfilter is loaded: bridged frames are left to the bridge.
+	if err := n.SetSysctl(bridgeFirewall, "0"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	if !haveIPv6() {
 		return nil
