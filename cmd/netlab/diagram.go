@@ -55,6 +55,16 @@ func (a *app) diagramCommand() *cobra.Command {
 	if err := cmd.RegisterFlagCompletionFunc("format", fixed(pictureForms()...)); err != nil {
 		panic(err) // the flag was added above
 	}
+	// The flag is one for all scenarios, but the steps are those of the one given.
+	steps := func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		if s, ok := scenarios.Named(cmd.Name()); ok {
+			return stepIDs(s), cobra.ShellCompDirectiveNoFileComp
+		}
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	if err := cmd.RegisterFlagCompletionFunc("until", steps); err != nil {
+		panic(err) // as above
+	}
 	for _, s := range scenarios.All() {
 		c := &cobra.Command{
 			Use:   s.Name,
@@ -78,10 +88,6 @@ func (a *app) diagramCommand() *cobra.Command {
 		a.addParams(c.Flags(), s)
 		c.Flags().BoolVar(&o.sandbox, "sandbox", false, a.say("flag.diagram-sandbox"))
 		cmd.AddCommand(c)
-		// The flag is the parent's, but the steps are this scenario's.
-		if err := c.RegisterFlagCompletionFunc("until", fixed(stepIDs(s)...)); err != nil {
-			panic(err) // as above
-		}
 	}
 	return cmd
 }
@@ -160,7 +166,7 @@ func (a *app) diagramScenario(s scenarios.Scenario, values scenarios.Values, o d
 	allowed, _ := machine.CanUseHost()
 	k := kernel.Open()
 	defer k.Close()
-	setting, err := a.sketch(k, s, s.Name, values, !inside && (o.sandbox || !allowed))
+	setting, err := a.sketch(k, s, s.Name, values, !inside && (o.sandbox || !allowed || s.Sandboxed))
 	if err != nil {
 		return err
 	}

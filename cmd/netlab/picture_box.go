@@ -1,9 +1,7 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
-	"strings"
 
 	"netlab/lab"
 )
@@ -14,6 +12,7 @@ type pictureBox struct {
 	title string
 	rows  []pictureRow
 	cloud bool // not a namespace of this machine
+	more  bool // stands for others that are left out
 	isNew bool
 }
 
@@ -22,8 +21,12 @@ type pictureRow struct {
 	text    string
 	isNew   bool
 	section bool     // the title of the rows below it
+	starts  bool     // what follows is about this row, not about one above
 	device  *lab.End // the row begins a device, where its cable is plugged in
 	detail  bool     // the row says more of the device above
+	port    bool     // the row is about ports of the bridge above, which device rows hang off
+	bundle  bool     // the row stands for devices of groups that are left out
+	of      string   // the bridge that the device is a port of
 	peer    string   // the other end of the device's cable, for where none is drawn
 }
 
@@ -41,8 +44,9 @@ const (
 	mostRows   = 8 // devices, routes or rules in one of them
 )
 
-// spaceBox is a namespace in rows.
-func (a *app) spaceBox(s *lab.Space) pictureBox {
+// spaceBox is a namespace in rows. Folded, what devices have in common is said
+// once for all of them.
+func (a *app) spaceBox(s *lab.Space, folded bool) pictureBox {
 	box := pictureBox{title: s.Name, isNew: s.New}
 	if s.Name == "" {
 		box.title = a.say("picture.host")
@@ -50,7 +54,7 @@ func (a *app) spaceBox(s *lab.Space) pictureBox {
 	if s.Missing {
 		box.title = a.fill("picture.missing", "name", box.title)
 	}
-	box.devices(a, s)
+	box.devices(a, s, folded)
 	if len(s.Devices) == 0 && s.Name != "" && !s.Missing {
 		box.add(pictureRow{text: a.say("picture.only-lo"), isNew: s.New})
 	}
@@ -63,7 +67,7 @@ func (a *app) spaceBox(s *lab.Space) pictureBox {
 	if len(s.Routes) > 0 {
 		box.add(pictureRow{text: a.say("picture.routes"), section: true})
 	}
-	box.some(a, len(s.Routes), func(i int) pictureRow {
+	box.some(a, len(s.Routes), s.More.Routes, s.More.New.Routes, func(i int) pictureRow {
 		return pictureRow{text: s.Routes[i].String(), isNew: s.Routes[i].New}
 	})
 	for rules := s.Rules; len(rules) > 0; {
@@ -72,7 +76,13 @@ func (a *app) spaceBox(s *lab.Space) pictureBox {
 			n++
 		}
 		box.add(pictureRow{text: rules[0].Kind + " " + rules[0].Chain, section: true})
-		box.some(a, n, func(i int) pictureRow { return pictureRow{text: rules[i].Text, isNew: rules[i].New} })
+		left := 0
+		if n == len(rules) {
+			left = s.More.Rules
+		}
+		box.some(a, n, left, s.More.New.Rules, func(i int) pictureRow {
+			return pictureRow{text: rules[i].Text, isNew: rules[i].New}
+		})
 		rules = rules[n:]
 	}
 	return box
@@ -82,8 +92,9 @@ func flagText(f lab.Flag) string { return f.Key + "=" + f.Value }
 
 func (b *pictureBox) add(row pictureRow) { b.rows = append(b.rows, row) }
 
-// some adds the rows, or the first of them with how many more there are.
-func (b *pictureBox) some(a *app, count int, row func(int) pictureRow) {
+// some adds the rows, or the first of them, with how many more there are: those,
+// and what the picture has left out.
+func (b *pictureBox) some(a *app, count, left int, leftNew bool, row func(int) pictureRow) {
 	shown := count
 	if count > mostRows {
 		shown = mostRows - 1
@@ -91,68 +102,17 @@ func (b *pictureBox) some(a *app, count int, row func(int) pictureRow) {
 	for i := range shown {
 		b.add(row(i))
 	}
-	more := pictureRow{text: a.fill("picture.more", "count", strconv.Itoa(count-shown))}
+	more := pictureRow{text: a.moreText(count - shown + left), isNew: leftNew}
 	for i := shown; i < count; i++ {
 		more.isNew = more.isNew || row(i).isNew
 	}
-	if count > shown {
+	if count-shown+left > 0 {
 		b.add(more)
 	}
 }
 
-// devices adds a namespace's devices. The uplink is never among those left out.
-func (b *pictureBox) devices(a *app, s *lab.Space) {
-	shown := s.Devices
-	if len(shown) > mostRows {
-		shown = shown[:mostRows-1]
-	}
-	for i, d := range s.Devices {
-		if i == len(shown) {
-			b.add(pictureRow{
-				text:  a.fill("picture.more", "count", strconv.Itoa(len(s.Devices)-len(shown))),
-				isNew: anyNewSpace([]*lab.Space{{Devices: s.Devices[i:]}}),
-			})
-		}
-		if i < len(shown) || d.Uplink {
-			b.device(a, s, d)
-		}
-	}
-}
-
-func (b *pictureBox) device(a *app, s *lab.Space, d *lab.Device) {
-	row := pictureRow{text: d.Name, isNew: d.New, device: &lab.End{NS: s.Name, Name: d.Name}}
-	var about []string
-	if d.Kind != "" && d.Kind != "veth" {
-		about = append(about, d.Kind)
-	}
-	if d.Uplink {
-		about = append(about, a.say("picture.uplink"))
-	}
-	if d.Master != "" {
-		about = append(about, a.fill("picture.port", "bridge", d.Master))
-	}
-	if d.State != lab.StateUnknown {
-		about = append(about, a.say("picture.state."+string(d.State)))
-	}
-	if len(about) > 0 {
-		row.text += "  " + strings.Join(about, ", ")
-	}
-	if d.Peer != nil {
-		row.peer = d.Peer.Name
-		if d.Peer.NS != s.Name {
-			row.peer = fmt.Sprintf("%s (%s)", d.Peer.Name, a.spaceName(d.Peer.NS))
-		}
-	}
-	b.add(row)
-	if d.MAC != "" {
-		b.add(pictureRow{text: a.fill("picture.mac", "mac", d.MAC), detail: true, isNew: d.New})
-	}
-	for _, x := range d.Addrs {
-		b.add(pictureRow{text: x.Addr, detail: true, isNew: x.New})
-	}
-	for _, f := range d.Flags {
-		b.add(pictureRow{text: flagText(f), detail: true, isNew: f.New})
-	}
+func (a *app) moreText(count int) string {
+	return a.fill("picture.more", "count", strconv.Itoa(count))
 }
 
 // spaceName is what a namespace is called in a picture.

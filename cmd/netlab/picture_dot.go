@@ -10,7 +10,7 @@ import (
 // drawDot is the picture for Graphviz: a cluster for each box, a node for each
 // device and for each list, an edge for each cable.
 func (a *app) drawDot(pic lab.Picture, title string) string {
-	parts := a.pictureParts(pic)
+	parts := a.pictureParts(pic, false)
 	nodes := nodesOf(parts)
 	var b strings.Builder
 	fmt.Fprintf(&b, "graph netlab {\n  rankdir=LR\n  label=%s\n  labelloc=t\n  labeljust=l\n", dotLines(a.captions(parts, title)))
@@ -19,6 +19,9 @@ func (a *app) drawDot(pic lab.Picture, title string) string {
 		style := "solid"
 		if box.cloud {
 			style = "\"rounded,dashed\""
+		}
+		if box.more {
+			style = "dashed"
 		}
 		fmt.Fprintf(&b, "  subgraph cluster_%d {\n    label=%s\n    style=%s\n", i, dotQuoted(starred(box.title, box.isNew)), style)
 		if box.isNew {
@@ -37,7 +40,7 @@ func (a *app) drawDot(pic lab.Picture, title string) string {
 			ids = append(ids, n.id())
 		}
 		if len(ids) == 0 {
-			fmt.Fprintf(&b, "    empty%d [style=invis, label=\"\"]\n", i)
+			fmt.Fprintf(&b, "    %s [style=invis, label=\"\"]\n", emptyNode(i))
 		}
 		b.WriteString("  }\n")
 	}
@@ -47,6 +50,12 @@ func (a *app) drawDot(pic lab.Picture, title string) string {
 			from, to = to, from
 		}
 		fmt.Fprintf(&b, "  %s -- %s [penwidth=2]\n", from, to)
+	}
+	if c := parts.bundle; c != nil {
+		fmt.Fprintf(&b, "  %s -- %s [style=dashed]\n", emptyNode(c.box[1]), nodeOf(nodes, *c, 0))
+	}
+	for _, h := range parts.hangs {
+		fmt.Fprintf(&b, "  %s -- %s [penwidth=4]\n", nodeOf(nodes, h, 1), nodeOf(nodes, h, 0))
 	}
 	b.WriteString("}\n")
 	return b.String()

@@ -128,40 +128,67 @@ func (l *textLayout) plug(group, gap int) {
 	}
 }
 
-// stack places the boxes one below the other, the cables to their right.
-func (l *textLayout) stack(width int) *canvas {
-	const laneWidth = 2
-	lanes := min(len(l.cables), mostLanes) // at most; the order of the boxes says how many
+const laneWidth = 2 // of a cable beside a stack
+
+// stack places the boxes one below the other, the cables to their right, or
+// returns nil where a row would have to be broken for it and must not be.
+func (l *textLayout) stack(width int, breaking bool) *canvas {
+	most := width
+	if breaking { // at most; the order of the boxes says how many
+		most -= laneWidth * min(len(l.cables), mostLanes)
+	}
 	w, y := 0, 0
 	for _, i := range l.groups[0] {
-		l.boxes[i].size(width - laneWidth*lanes)
-		w = max(w, l.boxes[i].w)
-	}
-	for _, i := range l.groups[0] {
 		b := &l.boxes[i]
-		b.w = w
+		b.size(most)
+		if b.broken() && !breaking {
+			return nil
+		}
+		w = max(w, b.w)
 		b.place(0, y)
-		l.draw(b)
 		y += b.h
 	}
-	type span struct{ top, bottom int }
+	lanes := l.lanes()
+	if !breaking && w+laneWidth*len(lanes) > width {
+		return nil
+	}
+	for _, i := range l.groups[0] {
+		l.boxes[i].w = w
+		l.draw(&l.boxes[i])
+	}
+	for lane, spans := range lanes {
+		x := w - 1 + laneWidth*(lane+1)
+		for _, s := range spans {
+			l.canvas.across(w-1, x, s.top)
+			l.canvas.across(w-1, x, s.bottom)
+			l.canvas.down(x, s.top, s.bottom)
+		}
+	}
+	return l.canvas
+}
+
+// span is the rows that a cable runs along.
+type span struct{ top, bottom int }
+
+// lanes puts the cables side by side, the shorter ones nearer to the boxes, those
+// that are not side by side into one lane.
+func (l *textLayout) lanes() [][]span {
 	var spans []span
 	for _, c := range l.cables {
 		y1, y2 := l.boxes[c.box[0]].rowY[c.row[0]], l.boxes[c.box[1]].rowY[c.row[1]]
 		spans = append(spans, span{min(y1, y2), max(y1, y2)})
 	}
 	slices.SortStableFunc(spans, func(a, b span) int { return cmp.Compare(a.bottom-a.top, b.bottom-b.top) })
-	taken := make([][]span, lanes)
+	var lanes [][]span
 	for _, s := range spans {
-		lane := 0
-		for slices.ContainsFunc(taken[lane], func(t span) bool { return t.top <= s.bottom && s.top <= t.bottom }) {
-			lane++
+		lane := slices.IndexFunc(lanes, func(taken []span) bool {
+			return !slices.ContainsFunc(taken, func(t span) bool { return t.top <= s.bottom && s.top <= t.bottom })
+		})
+		if lane < 0 {
+			lane = len(lanes)
+			lanes = append(lanes, nil)
 		}
-		taken[lane] = append(taken[lane], s)
-		x := w - 1 + laneWidth*(lane+1)
-		l.canvas.across(w-1, x, s.top)
-		l.canvas.across(w-1, x, s.bottom)
-		l.canvas.down(x, s.top, s.bottom)
+		lanes[lane] = append(lanes[lane], s)
 	}
-	return l.canvas
+	return lanes
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"netlab/lab"
@@ -10,7 +11,7 @@ import (
 // drawMermaid is the picture as a Mermaid flowchart, as code hosts draw it in a
 // Markdown file: a subgraph for each box.
 func (a *app) drawMermaid(pic lab.Picture, title string) string {
-	parts := a.pictureParts(pic)
+	parts := a.pictureParts(pic, false)
 	nodes := nodesOf(parts)
 	var b strings.Builder
 	for _, line := range a.captions(parts, title) {
@@ -41,7 +42,7 @@ func (a *app) drawMermaid(pic lab.Picture, title string) string {
 			}
 		}
 		if !some { // Mermaid takes an empty subgraph for a node
-			fmt.Fprintf(&b, "    empty%d[\" \"]\n", i)
+			fmt.Fprintf(&b, "    %s[\" \"]\n", emptyNode(i))
 		}
 		b.WriteString("  end\n")
 	}
@@ -52,7 +53,13 @@ func (a *app) drawMermaid(pic lab.Picture, title string) string {
 		}
 		fmt.Fprintf(&b, "  %s --- %s\n", from, to)
 	}
-	for i, note := range parts.notes {
+	if c := parts.bundle; c != nil {
+		fmt.Fprintf(&b, "  %s -.- %s\n", emptyNode(c.box[1]), nodeOf(nodes, *c, 0))
+	}
+	for _, h := range parts.hangs { // thick
+		fmt.Fprintf(&b, "  %s === %s\n", nodeOf(nodes, h, 1), nodeOf(nodes, h, 0))
+	}
+	for i, note := range slices.Concat(parts.notes, parts.joined) {
 		fmt.Fprintf(&b, "  note%d>%s]\n", i, mermaidQuoted([]string{note}))
 	}
 	if len(fresh) > 0 {

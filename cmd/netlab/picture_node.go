@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,7 @@ func nodesOf(parts pictureParts) []pictureNode {
 	var nodes []pictureNode
 	for i, box := range parts.boxes {
 		for j, row := range box.rows {
-			if j == 0 || row.section || row.device != nil {
+			if j == 0 || row.section || row.starts {
 				nodes = append(nodes, pictureNode{box: i, first: j})
 			}
 			n := &nodes[len(nodes)-1]
@@ -34,6 +35,9 @@ func nodesOf(parts pictureParts) []pictureNode {
 	}
 	return nodes
 }
+
+// emptyNode is the name of the node that keeps an empty box open.
+func emptyNode(box int) string { return fmt.Sprintf("empty%d", box) }
 
 // nodeOf is the node that an end of a cable is in.
 func nodeOf(nodes []pictureNode, c pictureCable, end int) string {
@@ -55,7 +59,7 @@ func starred(text string, isNew bool) string {
 
 // captions are what is said of the whole picture.
 func (a *app) captions(parts pictureParts, title string) []string {
-	lines := append([]string{title}, parts.notes...)
+	lines := slices.Concat([]string{title}, parts.notes, parts.joined)
 	if parts.anyNew {
 		lines = append(lines, "* "+a.say("picture.new"))
 	}

@@ -25,12 +25,17 @@ type pictureParts struct {
 	boxes   []pictureBox
 	cables  []pictureCable
 	hub     int
-	outside int // the box of what is outside, or -1
-	notes   []string
+	outside int            // the box of what is outside, or -1
+	hangs   []pictureCable // each port of a bridge, and its bridge: in one box
+	bundle  *pictureCable  // from a row that stands for the devices left out to the box that does; nil: none
+	notes   []string       // on gateways that exist nowhere
+	joined  []string       // on what bridges make of their ports
 	anyNew  bool
 }
 
-func (a *app) pictureParts(pic lab.Picture) pictureParts {
+// pictureParts parts a picture. Folded, what devices have in common is said once
+// for all of them.
+func (a *app) pictureParts(pic lab.Picture, folded bool) pictureParts {
 	parts := pictureParts{outside: -1, anyNew: pic.News()}
 	spaces, hidden := pic.Spaces, 0
 	if len(spaces) > 1+mostSpaces {
@@ -40,7 +45,7 @@ func (a *app) pictureParts(pic lab.Picture) pictureParts {
 	ends := map[lab.End][2]int{} // where each device is drawn
 	cables := make([]int, len(spaces))
 	for i, s := range spaces {
-		box := a.spaceBox(s)
+		box := a.spaceBox(s, folded)
 		for j, row := range box.rows {
 			if row.device != nil {
 				ends[*row.device] = [2]int{i, j}
@@ -65,19 +70,25 @@ func (a *app) pictureParts(pic lab.Picture) pictureParts {
 	}
 	if hidden > 0 {
 		parts.boxes = append(parts.boxes, pictureBox{
-			title: a.fill("picture.more-spaces", "count", strconv.Itoa(hidden)),
+			title: a.fill("picture.more-spaces", "count", strconv.Itoa(hidden)), more: true,
 			isNew: anyNewSpace(pic.Spaces[mostSpaces:]),
 		})
+	}
+	if pic.More > 0 {
+		parts.addMore(a.fill("picture.more-alike", "count", strconv.Itoa(pic.More)), pic.MoreNew)
+	}
+	for i, box := range parts.boxes {
+		parts.hangs = append(parts.hangs, hanging(i, box)...)
 	}
 	if pic.Outside != nil {
 		a.addOutside(&parts, pic, ends)
 	}
-	parts.notes = a.nobodyNotes(pic.Nobodies())
+	parts.notes, parts.joined = a.nobodyNotes(pic.Nobodies(), pic.More), a.bridgeNotes(pic)
 	return parts
 }
 
 // nobodyNotes say of each gateway that exists nowhere who answers for it.
-func (a *app) nobodyNotes(nobodies []lab.Nobody) []string {
+func (a *app) nobodyNotes(nobodies []lab.Nobody, left int) []string {
 	var addrs []string
 	by, asking := map[string][]string{}, map[string]int{}
 	for _, n := range nobodies {
@@ -102,9 +113,54 @@ func (a *app) nobodyNotes(nobodies []lab.Nobody) []string {
 		if len(devices) > mostRows {
 			devices = append(devices[:mostRows-1:mostRows-1], "...")
 		}
-		notes = append(notes, a.fill(key, "addr", addr, "dev", a.list(devices)))
+		dev := a.list(devices)
+		if left > 0 && key == "picture.nobody-answered" {
+			dev = a.fill("picture.on-more", "dev", a.list(devices), "count", strconv.Itoa(left))
+		}
+		notes = append(notes, a.fill(key, "addr", addr, "dev", dev))
 	}
 	return notes
+}
+
+// bridgeNotes say of each bridge with ports what that makes of them.
+func (a *app) bridgeNotes(pic lab.Picture) []string {
+	var notes []string
+	for _, s := range pic.Spaces {
+		for _, d := range s.Devices {
+			ports := slices.ContainsFunc(s.Devices, func(p *lab.Device) bool { return p.Master == d.Name })
+			if ports && d.Kind == "bridge" {
+				notes = append(notes, a.fill("picture.segment", "bridge", d.Name))
+			}
+		}
+	}
+	return notes
+}
+
+// addMore adds the box that stands for the groups left out.
+func (p *pictureParts) addMore(title string, isNew bool) {
+	for i, box := range p.boxes {
+		for j, row := range box.rows {
+			if row.bundle && p.bundle == nil {
+				p.bundle = &pictureCable{box: [2]int{i, len(p.boxes)}, row: [2]int{j, -1}}
+			}
+		}
+	}
+	p.boxes = append(p.boxes, pictureBox{title: title, more: true, isNew: isNew})
+}
+
+// hanging are the rows in a box that hang off a bridge above them.
+func hanging(i int, box pictureBox) []pictureCable {
+	var all []pictureCable
+	bridge := 0
+	for j, row := range box.rows {
+		switch {
+		case row.of != "":
+			all = append(all, pictureCable{box: [2]int{i, i}, row: [2]int{bridge, j}})
+		case row.device != nil:
+			bridge = j
+		}
+	}
+	return all
 }
 
 func anyNewSpace(spaces []*lab.Space) bool {

@@ -42,18 +42,17 @@ type svgBox struct {
 // drawSVG is the picture as a file of its own: no script, nothing to load. It
 // names no size, so that a browser shows it as large as it can, on a projector.
 func (a *app) drawSVG(pic lab.Picture, title string) string {
-	parts := a.pictureParts(pic)
+	parts := a.pictureParts(pic, true)
 	d := &svgDrawing{}
 	for i, b := range parts.boxes {
 		b.rows = slices.Clone(b.rows)
 		for j, r := range b.rows {
 			b.rows[j].text = r.named(plugged(parts.cables, i, j), "↔")
 		}
-		d.boxes = append(d.boxes, measure(b))
+		d.boxes = append(d.boxes, measured(b))
 	}
 	groups := svgColumns(parts)
 	width, bottom := d.place(groups, parts)
-	notes := parts.notes
 	heading := wrap(title, int((width-2*svgMargin)/svgChar))
 	top := float64(svgMargin + svgLine*len(heading) + 16)
 	for i := range d.boxes {
@@ -64,21 +63,30 @@ func (a *app) drawSVG(pic lab.Picture, title string) string {
 		d.text("title", svgMargin, svgMargin+svgFont+float64(i*svgLine), line)
 	}
 	for _, c := range parts.cables {
-		d.cable(groups, c)
+		d.cable(groups, c, "cable")
+	}
+	if parts.bundle != nil {
+		d.cable(groups, *parts.bundle, "cable bundle")
 	}
 	for _, b := range d.boxes {
 		d.box(b)
+	}
+	for _, h := range parts.hangs {
+		d.segment(h)
 	}
 	// Sockets last: a cable ends in them.
 	for _, c := range parts.cables {
 		d.sockets(groups, c)
 	}
 	bottom += 34
-	for _, note := range notes {
-		for i, line := range wrap(note, int((width-2*svgMargin-svgLeft)/svgChar)) {
-			if i == 0 {
-				d.printf(`<circle class="nobody" cx="%s" cy="%s" r="7"/>`, px(svgMargin+9), px(bottom-6))
-			}
+	for n, note := range slices.Concat(parts.notes, parts.joined) {
+		mark := fmt.Sprintf(`<circle class="nobody" cx="%s" cy="%s" r="7"/>`, px(svgMargin+9), px(bottom-6))
+		if n >= len(parts.notes) {
+			mark = fmt.Sprintf(`<path class="segment" d="M%s %sV%sM%[1]s %[4]sH%s"/>`,
+				px(svgMargin+5), px(bottom-15), px(bottom+3), px(bottom-6), px(svgMargin+17))
+		}
+		d.printf("%s", mark)
+		for _, line := range wrap(note, int((width-2*svgMargin-svgLeft)/svgChar)) {
 			d.text("row", svgMargin+svgLeft, bottom, line)
 			bottom += svgLine
 		}
@@ -96,20 +104,23 @@ func (a *app) drawSVG(pic lab.Picture, title string) string {
 %[6]s</style>
 <rect class="paper" width="%[1]s" height="%[2]s"/>
 %[7]s</svg>
-`, px(width), px(height), svgFont, escaped(title), escaped(described(parts)), svgStyle, d.String())
+`, px(width), px(height), svgFont, escaped(title), escaped(a.described(parts)), svgStyle, d.String())
 }
 
 // described is the picture in words, for those who can't see it.
-func described(parts pictureParts) string {
+func (a *app) described(parts pictureParts) string {
 	var all []string
 	for _, b := range parts.boxes {
-		var rows []string
-		for _, r := range b.rows {
-			rows = append(rows, r.named(false, "↔"))
+		text := b.title
+		for i, r := range b.rows {
+			text += map[bool]string{true: ": ", false: "; "}[i == 0] + r.named(false, "↔")
+			if r.of != "" {
+				text += ", " + a.fill("picture.port", "bridge", r.of)
+			}
 		}
-		all = append(all, b.title+": "+strings.Join(rows, "; "))
+		all = append(all, text)
 	}
-	return strings.Join(append(all, parts.notes...), ". ")
+	return strings.Join(slices.Concat(all, parts.notes, parts.joined), ". ")
 }
 
 // svgColumns has the hub in the middle, what is outside to its right, the rest to
@@ -123,7 +134,7 @@ func svgColumns(parts pictureParts) [][]int {
 	return slices.DeleteFunc(groups, func(g []int) bool { return len(g) == 0 })
 }
 
-func measure(b pictureBox) svgBox {
+func measured(b pictureBox) svgBox {
 	s := svgBox{pictureBox: b, h: svgHead}
 	wide := columns(b.title)
 	for _, r := range b.rows {

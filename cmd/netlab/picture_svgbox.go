@@ -8,8 +8,11 @@ import (
 // box draws a box with its rows. What is new has a mark and a ground of its own.
 func (d *svgDrawing) box(b svgBox) {
 	class := "box"
-	if b.cloud {
+	switch {
+	case b.cloud:
 		class = "box cloud"
+	case b.more:
+		class = "box more"
 	}
 	if b.isNew {
 		class += " fresh"
@@ -46,6 +49,15 @@ func (d *svgDrawing) box(b svgBox) {
 	}
 }
 
+// segment draws what joins a port to its bridge, in one box: all ports of a bridge
+// hang off one line.
+func (d *svgDrawing) segment(h pictureCable) {
+	b := d.boxes[h.box[0]]
+	x := b.x + svgLeft + svgChar/2
+	d.printf(`<path class="segment" d="M%s %sV%sH%s"/>`,
+		px(x), px(b.middle[h.row[0]]+svgLine/2-2), px(b.middle[h.row[1]]), px(x+2*svgChar))
+}
+
 // ends are where a cable leaves its two boxes, and in which direction: 1 to the
 // right, -1 to the left.
 func (d *svgDrawing) ends(groups [][]int, c pictureCable) (x, y, way [2]float64) {
@@ -54,7 +66,10 @@ func (d *svgDrawing) ends(groups [][]int, c pictureCable) (x, y, way [2]float64)
 	}
 	for end := range 2 {
 		b := d.boxes[c.box[end]]
-		x[end], y[end], way[end] = b.x+b.w, b.middle[c.row[end]], 1
+		x[end], y[end], way[end] = b.x+b.w, b.y+svgHead/2, 1
+		if row := c.row[end]; row >= 0 {
+			y[end] = b.middle[row]
+		}
 		if column(c.box[end]) > column(c.box[1-end]) {
 			x[end], way[end] = b.x, -1
 		}
@@ -64,11 +79,11 @@ func (d *svgDrawing) ends(groups [][]int, c pictureCable) (x, y, way [2]float64)
 
 // cable draws a cable between two boxes: a straight one where they face each
 // other at one height, else a bent one.
-func (d *svgDrawing) cable(groups [][]int, c pictureCable) {
+func (d *svgDrawing) cable(groups [][]int, c pictureCable, class string) {
 	x, y, way := d.ends(groups, c)
 	const reach = svgAcross / 2
-	d.printf(`<path class="cable" d="M%s %sC%s %s %s %s %s %s"/>`,
-		px(x[0]), px(y[0]), px(x[0]+reach*way[0]), px(y[0]), px(x[1]+reach*way[1]), px(y[1]), px(x[1]), px(y[1]))
+	d.printf(`<path class="%s" d="M%s %sC%s %s %s %s %s %s"/>`,
+		class, px(x[0]), px(y[0]), px(x[0]+reach*way[0]), px(y[0]), px(x[1]+reach*way[1]), px(y[1]), px(x[1]), px(y[1]))
 }
 
 func (d *svgDrawing) sockets(groups [][]int, c pictureCable) {

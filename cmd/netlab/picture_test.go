@@ -22,9 +22,11 @@ import (
 )
 
 // pictured is an app that draws, with no machine behind it.
-func pictured(t *testing.T) *app {
+func pictured(t *testing.T) *app { return picturedIn(t, "en") }
+
+func picturedIn(t *testing.T, lang string) *app {
 	t.Helper()
-	c, err := loadCatalog("en")
+	c, err := loadCatalog(lang)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,33 +106,32 @@ func TestPicturesAreAsWrittenDown(t *testing.T) {
 		"many.txt":     a.textOf(lab.PictureAt(f, pods(1000, "cali"), ""), nil, 80, false),
 		"cable.txt":    a.textOf(lab.PictureAt(f, cabled(), ""), nil, 80, false) + a.textOf(lab.PictureAt(f, cabled(), ""), nil, 60, true),
 	} {
-		path := filepath.Join("testdata", "golden", "diagram-"+name)
-		if *update {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
+		golden(t, name, got)
+	}
+}
+
+// golden compares with a file, or writes it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", "golden", "diagram-"+name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(string(want), got); diff != "" {
-			t.Errorf("%s (-want +got; go test ./cmd/netlab -run Pictures -update writes it anew):\n%s", path, diff)
-		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; go test ./cmd/netlab -run 'Pictures|Scenes' -update writes it anew):\n%s", path, diff)
 	}
 }
 
 // Whatever is drawn fits, in every language's widths, and nothing that a person
 // copies is broken.
 func TestPicturesFitAndBreakNothing(t *testing.T) {
-	english := pictured(t)
-	chinese := pictured(t)
-	for key, text := range map[string]string{
-		"picture.host": "主机", "picture.outside": "外部网络", "picture.routes": "路由", "picture.uplink": "上行链路",
-		"picture.settings": "内核设置", "picture.state.up": "已启用", "picture.nobody-answered": "{addr} 不属于任何设备；{dev} 代为应答 ARP",
-	} {
-		chinese.catalog[key] = text
-	}
+	english, chinese := pictured(t), picturedIn(t, "zh")
 	f := pictureFacts()
 	long := f
 	long.Uplink = "enp0s31f6abcdef"
@@ -142,13 +143,19 @@ func TestPicturesFitAndBreakNothing(t *testing.T) {
 		"long names": lab.PictureAt(long, pods(3, "abcdefghijklm-"), ""),
 		"many pods":  lab.PictureAt(f, pods(40, "cali"), ""),
 		"cable":      lab.PictureAt(f, cabled(), ""),
+		"calico":     lab.PictureAt(f, calicoLike(1000), ""),
+		"bridge":     lab.PictureAt(long, bridgeLike(1000), ""),
+		"ptp":        lab.PictureAt(f, ptpLike(), ""),
+		"alone":      lab.PictureAt(f, lonely(), ""),
 		"no uplink":  lab.PictureAt(lab.Facts{RPFilter: 2}, proxyarpSteps(), ""),
 		"nothing":    lab.PictureAt(lab.Facts{}, nil, ""),
 	}
 	for name, pic := range pictures {
 		for _, s := range pic.Spaces {
-			for _, d := range s.Devices {
-				d.MAC = "02:00:5e:00:53:01"
+			for i, d := range s.Devices {
+				if d.MAC == "" {
+					d.MAC = fmt.Sprintf("02:00:5e:00:53:%02x", i)
+				}
 			}
 		}
 		for lang, a := range map[string]*app{"en": english, "zh": chinese} {
@@ -175,7 +182,7 @@ func TestPicturesFitAndBreakNothing(t *testing.T) {
 // copied is what must be found whole: what is in the boxes, one for a row.
 func copied(a *app, pic lab.Picture) []string {
 	var all []string
-	for _, b := range a.pictureParts(pic).boxes {
+	for _, b := range a.pictureParts(pic, true).boxes {
 		for _, r := range b.rows {
 			if !r.section {
 				all = append(all, r.text)
@@ -215,6 +222,8 @@ func TestSVGIsWellFormedAndSelfContained(t *testing.T) {
 		"step":    lab.PictureAt(pictureFacts(), proxyarpSteps(), "veth").Since(lab.PictureAt(pictureFacts(), nil, "")),
 		"pods":    lab.PictureAt(pictureFacts(), pods(3, "cali"), ""),
 		"cable":   lab.PictureAt(pictureFacts(), cabled(), ""),
+		"calico":  lab.PictureAfter(pictureFacts(), calicoLike(5), 2),
+		"bridge":  lab.PictureAfter(pictureFacts(), bridgeLike(5), 1),
 		"nothing": lab.PictureAt(lab.Facts{}, nil, ""),
 	} {
 		svg := a.drawSVG(pic, `<"&'> `+name)
@@ -263,6 +272,8 @@ func TestGraphvizTakesTheDot(t *testing.T) {
 	for name, pic := range map[string]lab.Picture{
 		"proxyarp": lab.PictureAt(pictureFacts(), proxyarpSteps(), ""),
 		"many":     lab.PictureAt(pictureFacts(), pods(20, "cali"), ""),
+		"calico":   lab.PictureAt(pictureFacts(), calicoLike(5), ""),
+		"bridge":   lab.PictureAt(pictureFacts(), bridgeLike(5), ""),
 		"nothing":  lab.PictureAt(lab.Facts{}, nil, ""),
 	} {
 		cmd := exec.Command(dot, "-Tsvg")

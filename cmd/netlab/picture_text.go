@@ -12,11 +12,11 @@ func (a *app) drawText(p *paper, pic lab.Picture, before *lab.Picture, ascii boo
 	if before != nil {
 		pic = pic.Since(*before)
 	}
-	parts := a.pictureParts(pic)
+	parts := a.pictureParts(pic, true)
 	for _, line := range a.layOut(parts, p.columns, ascii).lines(p.bold) {
 		p.line(line)
 	}
-	for _, note := range parts.notes {
+	for _, note := range slices.Concat(parts.notes, parts.joined) {
 		p.prose("  ", note, nil)
 	}
 	if parts.anyNew {
@@ -26,7 +26,8 @@ func (a *app) drawText(p *paper, pic lab.Picture, before *lab.Picture, ascii boo
 
 // layOut finds the widest layout that fits: what is outside to the right of the
 // hub, with the other boxes to its left; or to its left too; or one box below
-// the other, which always fits.
+// the other, with the cables' ends named if there is no room for cables. Only what
+// does not fit at all is broken.
 func (a *app) layOut(parts pictureParts, width int, ascii bool) *canvas {
 	left, outside := parts.aroundHub()
 	var wide [][][]int
@@ -46,7 +47,15 @@ func (a *app) layOut(parts pictureParts, width int, ascii bool) *canvas {
 	if below < 0 {
 		below = len(stack)
 	}
-	return newTextLayout(parts, ascii, [][]int{slices.Insert(stack, below, parts.hub)}).stack(width)
+	groups := [][]int{slices.Insert(stack, below, parts.hub)}
+	plain, named := newTextLayout(parts, ascii, groups), newTextLayout(parts, ascii, groups)
+	named.nameCables(parts)
+	for _, l := range []*textLayout{plain, named} {
+		if c := l.stack(width, false); c != nil {
+			return c
+		}
+	}
+	return newTextLayout(parts, ascii, groups).stack(width, true)
 }
 
 // mostLanes is how many cables can go side by side and still be told apart.
@@ -59,6 +68,7 @@ type textLayout struct {
 	groups [][]int // the boxes of each column
 	boxes  []textBox
 	cables []pictureCable // those that are drawn
+	hangs  []pictureCable // ports and their bridges
 }
 
 type textBox struct {
@@ -81,21 +91,36 @@ func newTextLayout(parts pictureParts, ascii bool, groups [][]int) *textLayout {
 			l.cables = append(l.cables, c)
 		}
 	}
-	if len(l.cables) > mostLanes { // but what is outside keeps its cable
-		l.cables = slices.DeleteFunc(l.cables, func(c pictureCable) bool { return c.box[1] != parts.outside })
+	for _, b := range parts.boxes {
+		l.boxes = append(l.boxes, textBox{pictureBox: b})
 	}
-	arrow := "↔"
-	if ascii {
-		arrow = "<->"
-	}
-	for i, b := range parts.boxes {
-		t := textBox{pictureBox: b}
-		for j, row := range b.rows {
-			t.lines = append(t.lines, []string{row.named(plugged(l.cables, i, j), arrow)})
-		}
-		l.boxes = append(l.boxes, t)
+	l.hangs = parts.hangs
+	l.nameRows()
+	if len(l.cables) > mostLanes {
+		l.nameCables(parts)
 	}
 	return l
+}
+
+// nameCables names the other ends of the cables instead of drawing them. Only
+// what is outside keeps its cable.
+func (l *textLayout) nameCables(parts pictureParts) {
+	l.cables = slices.DeleteFunc(l.cables, func(c pictureCable) bool { return c.box[1] != parts.outside })
+	l.nameRows()
+}
+
+func (l *textLayout) nameRows() {
+	arrow := "↔"
+	if l.canvas.ascii {
+		arrow = "<->"
+	}
+	for i := range l.boxes {
+		b := &l.boxes[i]
+		b.lines = nil
+		for j, row := range b.rows {
+			b.lines = append(b.lines, []string{row.named(plugged(l.cables, i, j), arrow)})
+		}
+	}
 }
 
 // A row has a border, a mark, a blank, its words, a blank and a border.
@@ -103,14 +128,19 @@ const (
 	rowBegins  = 3
 	rowExtra   = rowBegins + 2
 	rowDetail  = 2 // how far a detail is moved in
+	rowPort    = 3 // how far a port is moved in, to hang off its bridge
 	titleExtra = 6 // the corners, a piece of line and blanks around the title
 )
 
 func (r pictureRow) indent() int {
+	in := 0
 	if r.detail {
-		return rowDetail
+		in += rowDetail
 	}
-	return 0
+	if r.port {
+		in += rowPort
+	}
+	return in
 }
 
 // size sets how wide and high the box is at its natural width, or breaks rows
@@ -136,6 +166,11 @@ func (b *textBox) size(most int) {
 	}
 }
 
+// broken tells whether a row had to be broken.
+func (b *textBox) broken() bool {
+	return slices.ContainsFunc(b.lines, func(lines []string) bool { return len(lines) > 1 })
+}
+
 // place settles where the rows are.
 func (b *textBox) place(x, y int) {
 	b.x, b.y, b.rowY = x, y, nil
@@ -151,6 +186,14 @@ func (l *textLayout) draw(b *textBox) {
 	c.frame(b.x, b.y, b.w, b.h, b.cloud)
 	c.write(b.x+rowBegins-1, b.y, " "+b.title+" ", b.isNew)
 	l.mark(b, b.y, b.isNew)
+	for _, h := range l.hangs {
+		if i := h.box[0]; b == &l.boxes[i] {
+			x, top, y := b.x+rowBegins, b.rowY[h.row[0]], b.rowY[h.row[1]]
+			c.down(x, top, y)
+			c.at(x, y).lines |= toRight
+			c.at(x+1, y).lines |= toLeft | toRight
+		}
+	}
 	for i, row := range b.rows {
 		y := b.rowY[i]
 		if row.section {
