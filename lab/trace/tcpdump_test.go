@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -37,8 +38,10 @@ func dropsRights() bool {
 }
 
 // tcpdump captures on each device until the returned function is called, which
-// returns the frames by the names of the points.
-func tcpdump(t *testing.T, points ...Point) func() map[string][][]byte {
+// returns the frames by the names of the points. It waits until tcpdump has
+// written as many as it is told of each: what it has not read yet when it is
+// stopped is lost.
+func tcpdump(t *testing.T, points ...Point) func(atLeast map[string][][]byte) map[string][][]byte {
 	t.Helper()
 	if _, err := exec.LookPath("tcpdump"); err != nil {
 		t.Skip("tcpdump is not installed")
@@ -74,10 +77,14 @@ func tcpdump(t *testing.T, points ...Point) func() map[string][][]byte {
 		go func() { _, _ = io.Copy(io.Discard, lines) }()
 		dumps = append(dumps, d)
 	}
-	return func() map[string][][]byte {
+	return func(atLeast map[string][][]byte) map[string][][]byte {
 		t.Helper()
 		frames := map[string][][]byte{}
 		for _, d := range dumps {
+			deadline := time.Now().Add(5 * time.Second) // then the comparison tells what is missing
+			for len(readPcap(t, d.file)) < len(atLeast[d.point.Name()]) && time.Now().Before(deadline) {
+				time.Sleep(5 * time.Millisecond)
+			}
 			_ = d.cmd.Process.Signal(syscall.SIGINT)
 			if err := d.cmd.Wait(); err != nil {
 				t.Errorf("tcpdump on %s: %v", d.point.Name(), err)
@@ -96,13 +103,16 @@ func readPcap(t *testing.T, file string) [][]byte {
 	}
 	defer f.Close()
 	r, err := pcapgo.NewReader(f)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
 	var frames [][]byte
 	for {
 		data, _, err := r.ReadPacketData()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) { // or being written
 			return frames
 		}
 		if err != nil {
@@ -115,13 +125,8 @@ func readPcap(t *testing.T, file string) [][]byte {
 // sameFrames holds what a trace captured against what tcpdump did on the same
 // device. Every frame of the trace's must be tcpdump's, byte for byte and in the
 // same order; what tcpdump has besides must not be the probe's.
-func sameFrames(t *testing.T, r Result, theirs map[string][][]byte) {
+func sameFrames(t *testing.T, r Result, ours, theirs map[string][][]byte) {
 	t.Helper()
-	ours := map[string][][]byte{}
-	for _, f := range r.Frames {
-		name := r.Points[f.Point].Name()
-		ours[name] = append(ours[name], f.Data)
-	}
 	for name, frames := range theirs {
 		others := slices.DeleteFunc(slices.Clone(frames), func(b []byte) bool {
 			return !slices.ContainsFunc(ours[name], func(o []byte) bool { return bytes.Equal(o, b) })
@@ -185,7 +190,12 @@ func TestEveryFrameIsWhatTcpdumpSaw(t *testing.T) {
 			if len(r.Frames) == 0 {
 				t.Error("no frames")
 			}
-			sameFrames(t, r, frames())
+			ours := map[string][][]byte{}
+			for _, f := range r.Frames {
+				name := r.Points[f.Point].Name()
+				ours[name] = append(ours[name], f.Data)
+			}
+			sameFrames(t, r, ours, frames(ours))
 		})
 	}
 }
