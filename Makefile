@@ -1,7 +1,7 @@
 BIN := bin/netlab
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: run build test tools vet bench clean
+.PHONY: run build test tools docs vet bench clean
 
 # Build netlab and run its main lab in a sandbox: no root, nothing is touched.
 run: build
@@ -18,6 +18,11 @@ test: tools
 
 tools:
 	.ci/tools
+
+# Write anew what runs have printed: the pages in docs/scenarios, and the outputs
+# in all other documents. `make test` says when they are stale.
+docs: tools
+	go test ./cmd/netlab -count=1 -run Docs -update
 
 # Formatting, vet and staticcheck.
 vet:

@@ -36,7 +36,7 @@ type Type string
 const (
 	RunStart  Type = "run-start"  // Scenario, Machine, Params, Total
 	StepStart Type = "step-start" // Step, Index, Total; Phase AlreadyDone when it was done before
-	NoteSaid  Type = "note"       // Step, ID, Values
+	NoteSaid  Type = "note"       // Step, ID, Values; without Step, of the machine: Command, what settles it
 	CheckDone Type = "check"      // Step, ID, Phase, Command, Holds, Outcome, Values, Elapsed
 	CheckOver Type = "check-over" // Step, ID, Command, Values ("by": the step that ended what it sees)
 	CauseSeen Type = "cause"      // Step, ID, Values, Command: why checks failed, and what settles it

@@ -27,6 +27,8 @@ type Plan struct {
 	Scenario string
 	Params   map[string]string
 	Steps    []Step
+	// Notes are said before the first step: what may surprise on this machine.
+	Notes []Note
 	// Explain inspects the kernel for what makes a check of that step fail; nil:
 	// nothing is known of causes. It changes nothing.
 	Explain func(ctx context.Context, k *kernel.Kernel, stepID string) ([]Cause, error)
@@ -64,6 +66,9 @@ func (r *Runner) Run(ctx context.Context, plan Plan, j *journal.Journal, o Optio
 	started := r.Now()
 	x := &run{Runner: r, plan: plan, journal: j}
 	r.emit(Event{Type: RunStart, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Params: plan.Params, Total: len(plan.Steps)})
+	for _, n := range plan.Notes {
+		r.emit(Event{Type: NoteSaid, Lab: plan.Lab, ID: n.ID, Values: n.Values, Command: n.Command.String()})
+	}
 	err := x.rollBackUnfinished(ctx)
 	if err == nil {
 		err = x.steps(ctx, o)

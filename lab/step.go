@@ -66,10 +66,12 @@ type Check struct {
 	Until string
 }
 
-// Note is something to be said of a step on this machine.
+// Note is something to be said of a step on this machine, or of the machine.
 type Note struct {
 	ID     string            `json:"id"`
 	Values map[string]string `json:"values,omitempty"`
+	// Command settles it, or shows it; nil: nothing is to be done.
+	Command Command `json:"command,omitempty"`
 }
 
 // Probe tries the network as a person would. It is a plain value.

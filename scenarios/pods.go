@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"netlab/lab"
+	"netlab/lab/op"
 )
 
 // pod is one of several pods that are wired alike.
@@ -16,6 +17,9 @@ type pod struct {
 	link string // the host's end of its cable; the pod's own end is eth0
 	addr netip.Addr
 }
+
+// prefix is the pod's address alone, without a subnet around it.
+func (p pod) prefix() netip.Prefix { return netip.PrefixFrom(p.addr, 32) }
 
 // podLink is what the CRI calls a pod's device.
 const podLink = "eth0"
@@ -84,9 +88,23 @@ func forEach(pods []pod, ops func(pod) []lab.Op) []lab.Group {
 	return groups
 }
 
+// quiet keeps IPv6 off a link, so that nothing but the lab's own packets is on it.
+// It is for a link that has its namespace already, and is still down.
+func quiet(f lab.Facts, ns, link string) []lab.Op {
+	if !f.IPv6 {
+		return nil
+	}
+	return []lab.Op{op.SysctlSet{NS: ns, Key: "net/ipv6/conf/" + link + "/disable_ipv6", Value: "1"}}
+}
+
 func names(pods []pod) (spaces, links []string) {
 	for _, p := range pods {
 		spaces, links = append(spaces, p.name), append(links, p.link)
 	}
 	return spaces, links
+}
+
+// talk is that of the first pod to the second; the last one listens.
+func talk(pods []pod) Talk {
+	return Talk{From: pods[0].name, To: pods[1].name, Addr: pods[1].addr, Watch: pods[len(pods)-1].name}
 }

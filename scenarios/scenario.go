@@ -5,6 +5,7 @@ package scenarios
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"netlab/lab"
 	"netlab/lab/cause"
@@ -33,6 +34,16 @@ type Scenario struct {
 	Path func(s Setting, stepID string) cause.Path
 	// Home is the namespace that a shell opens in.
 	Home func(Values) string
+	// Talk is who talks to whom, of a lab of several pods that can be compared with
+	// another such lab, and has a parameter "prefix" to be told from it; nil: none.
+	Talk func(Values) Talk
+}
+
+// Talk is a conversation between two pods of a lab, and who listens.
+type Talk struct {
+	From, To string     // namespaces
+	Addr     netip.Addr // To's
+	Watch    string     // the namespace that takes no part
 }
 
 // Param is something that a person can choose, with a flag of that name.
@@ -97,7 +108,7 @@ func badValue(param, value, why string, pairs ...string) error {
 
 // All lists the scenarios in the order to learn them.
 func All() []Scenario {
-	return []Scenario{ProxyARP()}
+	return []Scenario{ProxyARP(), Gateway(), Scope(), Calico(), PTP(), Bridge()}
 }
 
 // Named finds a scenario by its name.

@@ -17,7 +17,7 @@ func variants(s scenarios.Scenario) []scenarios.Setting {
 	var all []scenarios.Setting
 	for _, facts := range []lab.Facts{
 		{},
-		{RPFilter: 1, IPv6: true, Firewall: "iptables", Uplink: "up0", HostAddr: "192.0.2.2", Outside: "192.0.2.1"},
+		{RPFilter: 1, IPv6: true, IPForward: true, BridgeFirewall: true, Firewall: "iptables", Uplink: "up0", HostAddr: "192.0.2.2", Outside: "192.0.2.1"},
 		{Firewall: "nftables", WhoAmI: "203.0.113.80:7777"},
 	} {
 		all = append(all, scenarios.Setting{Lab: "lab", Values: s.Defaults(), Facts: facts})
@@ -93,7 +93,8 @@ func testWords(t *testing.T, s scenarios.Scenario, lang string) {
 		}
 	}
 	known := s.Words(variants(s)[1])
-	for _, v := range []string{"via", "dev", "src", "mac", "want", "links", "error", "ttl", "saw", "addrs"} { // from probes
+	for _, v := range []string{"via", "dev", "src", "mac", "want", "links", "error", "ttl", "saw", "addrs", "ns", "routed", "line", "from",
+		"port", "ports", "type", "value"} { // from probes
 		known[v] = ""
 	}
 	for _, name := range regexp.MustCompile(`\{([^}]*)\}`).FindAllStringSubmatch(string(source), -1) {

@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -15,7 +14,9 @@ import (
 
 	"netlab/lab"
 	"netlab/lab/cause"
+	"netlab/lab/doctor"
 	"netlab/lab/machine"
+	"netlab/lab/trace"
 	"netlab/scenarios"
 )
 
@@ -163,19 +164,38 @@ func TestFamiliesOfKeysAreWhole(t *testing.T) {
 		"undo.":      {lab.Down, lab.Failed, lab.Interrupted},
 		"undo.skip.": {lab.SkipGone, lab.SkipReplaced, lab.SkipUnknown, lab.SkipChanged, lab.SkipInUse, lab.SkipHandedOver},
 		"role.":      {"outside", "gateway"},
-		"finding.":   {"no-iptables", "no-nftables"},
+		"leg.":       {lab.LegError},
+		"nat.":       {"src", "dst", "src-port", "dst-port"},
+		"end.": {
+			lab.Answered, lab.Answered + ".arp", lab.Rejected, lab.Rejected + ".untimed", lab.Unsent,
+			lab.Lost, lab.Lost + ".arp", lab.Lost + "." + lab.LegRequest, lab.Lost + "." + lab.LegReply,
+			lab.Lost + "." + lab.LegRequest + ".unseen", lab.Lost + "." + lab.LegReply + ".unseen", lab.Lost + "." + lab.LegError,
+		},
+		"decide.":      {lab.DecideRoute, lab.DecideNeighbour, lab.DecideNAT, lab.DecideBridge, lab.DecideLocal, lab.DecideCable},
+		"drop-unread.": {trace.DropNotAllowed, trace.DropUnsupported, trace.DropNotSeen},
+		"pcap.": {
+			trace.KindRequest, trace.KindReply, trace.KindError, trace.KindMore, trace.KindARPRequest, trace.KindARPReply,
+		},
 	}
-	source, err := os.ReadFile(filepath.Join(checkout, "lab", "machine", "finding.go"))
-	if err != nil {
-		t.Fatal(err)
+	for _, probe := range []string{lab.ProbeEcho, lab.ProbeARP, lab.ProbeTCP, lab.ProbeUDP} {
+		ends["leg."] = append(ends["leg."], lab.LegRequest+"."+probe, lab.LegReply+"."+probe)
 	}
-	for _, m := range regexp.MustCompile(`(?m)^\t[A-Z]\w+ += "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1) {
-		ends["finding."] = append(ends["finding."], m[1])
+	for id := range trace.Known() {
+		ends["reason."] = append(ends["reason."], id)
 	}
-	if len(ends["finding."]) < 10 {
-		t.Errorf("only these findings: %v", ends["finding."])
+	for _, m := range regexp.MustCompile(`return router, "([a-z-]+)", nil`).FindAllStringSubmatch(docText(t, "lab/trace/nobody.go"), -1) {
+		ends["unproxied."] = append(ends["unproxied."], m[1])
 	}
-	ends["remedy."] = ends["finding."]
+	if len(ends["unproxied."]) < 5 {
+		t.Errorf("only these reasons not to answer by proxy: %v", ends["unproxied."])
+	}
+	for id, grade := range findings(t) {
+		ends["finding."] = append(ends["finding."], id)
+		if grade != "OK" {
+			ends["effect."], ends["remedy."] = append(ends["effect."], id), append(ends["remedy."], id)
+		}
+	}
+	ends["owner."] = []string{doctor.ByDocker, doctor.ByUfw, doctor.ByFirewalld, doctor.ByBoth}
 	for id := range cause.Known() {
 		ends["cause."] = append(ends["cause."], id)
 	}
@@ -192,6 +212,47 @@ func TestFamiliesOfKeysAreWhole(t *testing.T) {
 			for _, end := range all {
 				if _, ok := c[family+end]; !ok {
 					t.Errorf("%s lacks %q", lang, family+end)
+				}
+			}
+		}
+	}
+}
+
+// findings are the IDs of all findings, and what the comment behind each says of
+// its grade first: "OK", "Warn", "Stop", or nothing where that depends.
+func findings(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, file := range []string{"lab/machine/finding.go", "lab/doctor/finding.go", "cmd/netlab/prepare.go", "cmd/netlab/survey.go"} {
+		for _, m := range regexp.MustCompile(`(?m)^\t\w+ += "([a-z-]+)" +//(?: (OK|Warn|Stop)\b)?`).FindAllStringSubmatch(docText(t, file), -1) {
+			all[m[1]] = m[2]
+		}
+	}
+	if len(all) < 50 {
+		t.Errorf("only these findings: %v", all)
+	}
+	return all
+}
+
+// What is said of why a packet stopped has no values but those that the engine
+// gives, and the place where it was.
+func TestReasonsHaveTheirValues(t *testing.T) {
+	always := []string{"dev", "in", "what"}
+	for _, lang := range languages() {
+		for key, text := range catalogOf(t, lang) {
+			id, ok := strings.CutPrefix(key, "reason.")
+			if !ok {
+				continue
+			}
+			id, _, _ = strings.Cut(id, ".")
+			known, ok := trace.Known()[id]
+			if !ok {
+				t.Errorf("%s: no packet stops for %q", lang, id)
+			}
+			for _, name := range found(`\{[a-z-]+\}`, text) {
+				name = strings.Trim(name, "{}")
+				if !slices.Contains(always, name) && !slices.Contains(known, strings.ReplaceAll(name, "-", "_")) {
+					t.Errorf("%s: nothing is known of {%s} in %q", lang, name, key)
 				}
 			}
 		}

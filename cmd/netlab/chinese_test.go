@@ -21,7 +21,14 @@ func chineseTexts(t *testing.T) map[string]string {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no Chinese words of scenarios: %v", err)
 	}
-	for _, path := range append(files, filepath.Join(checkout, "README.zh.md")) {
+	for _, below := range []string{".", "docs", pagesDir} {
+		pages, err := filepath.Glob(filepath.Join(checkout, below, "*.zh.md"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, pages...)
+	}
+	for _, path := range files {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +39,7 @@ func chineseTexts(t *testing.T) map[string]string {
 				fenced = !fenced
 			}
 			if !fenced {
-				texts[filepath.Base(path)+":"+strconv.Itoa(i+1)] = line
+				texts[strings.TrimPrefix(path, checkout+"/")+":"+strconv.Itoa(i+1)] = line
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,6 +15,7 @@ import (
 
 	"netlab/lab/journal"
 	"netlab/lab/kernel/kerneltest"
+	"netlab/scenarios"
 )
 
 // killAt is the environment variable that makes this test binary be netlab,
@@ -53,7 +55,9 @@ func killed(t *testing.T, at int, args ...string) (ended bool) {
 }
 
 // A run that is killed at any boundary of its journal can be torn down, and can
-// go on: either way the host is as it was in the end.
+// go on: either way the host is as it was in the end. The boundaries of proxyarp
+// are gone through one by one, those of other scenarios by random samples: what
+// an op of theirs leaves behind at each, lab/op's tests try.
 func TestKilledAnywhereLeavesNoTrace(t *testing.T) {
 	const shards = 4
 	for _, nat := range []string{"iptables", "nftables"} {
@@ -63,31 +67,55 @@ func TestKilledAnywhereLeavesNoTrace(t *testing.T) {
 					return
 				}
 				pretendHost(t)
-				before := settle(t)
 				args := []string{"run", "proxyarp", "--no-before", "--quiet", "--nat", nat}
-				kills := 0
-				for at := shard; ; at += shards {
-					ended := killed(t, at, args...)
-					if !ended && at%3 == 0 {
-						sh(t, "netlab "+strings.Join(args, " "))
-					}
-					if !ended && at%3 == 1 { // killed once more, while it cleans up
-						killed(t, 1+at%7, "teardown")
-					}
-					sh(t, "netlab teardown")
-					if diff := cmp.Diff(before, kerneltest.Snapshot(t)); diff != "" {
-						t.Fatalf("killed at boundary %d, then torn down (-before +after):\n%s", at, diff)
-					}
-					if ended {
-						break
-					}
-					kills++
-				}
-				if kills < 10 {
+				if kills := killEvery(t, args, shard, shards); kills < 10 {
 					t.Errorf("only %d boundaries", kills)
 				}
-				t.Logf("%d kills", kills)
 			})
 		}
+	}
+	for _, s := range scenarios.All() {
+		if s.Name == "proxyarp" {
+			continue
+		}
+		t.Run(s.Name, func(t *testing.T) {
+			if !kerneltest.Isolate(t) {
+				return
+			}
+			pretendHostFor(t, s)
+			args := []string{"run", s.Name, "--no-before", "--quiet"}
+			if kills := killEvery(t, args, 1+rand.IntN(sampleEvery), sampleEvery); kills == 0 {
+				t.Error("not killed once")
+			}
+		})
+	}
+}
+
+// sampleEvery is odd and no multiple of three, so that samples meet boundaries
+// before and after a record, and all that killEvery does after a kill.
+const sampleEvery = 23
+
+// killEvery kills netlab at every so many boundaries, from the first on, and
+// cleans up after each; it returns how often.
+func killEvery(t *testing.T, args []string, first, every int) (kills int) {
+	t.Helper()
+	before := settle(t)
+	for at := first; ; at += every {
+		ended := killed(t, at, args...)
+		if !ended && at%3 == 0 {
+			sh(t, "netlab "+strings.Join(args, " "))
+		}
+		if !ended && at%3 == 1 { // killed once more, while it cleans up
+			killed(t, 1+at%7, "teardown")
+		}
+		sh(t, "netlab teardown")
+		if diff := cmp.Diff(before, kerneltest.Snapshot(t)); diff != "" {
+			t.Fatalf("killed at boundary %d, then torn down (-before +after):\n%s", at, diff)
+		}
+		if ended {
+			t.Logf("%d kills, the first at boundary %d", kills, first)
+			return kills
+		}
+		kills++
 	}
 }

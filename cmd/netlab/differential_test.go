@@ -8,46 +8,41 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"netlab/lab/kernel/kerneltest"
+	"netlab/scenarios"
 )
 
 // The commands that netlab shows, run by the real tools, leave the same kernel
 // state as netlab does: dump for dump, less MACs and ifindexes.
 func TestScriptLeavesTheSameState(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		setup string
-		flags string
-	}{
-		{name: "iptables-nft"},
-		{name: "iptables-legacy", setup: useLegacy},
-		{name: "nftables", flags: "--nat nftables"},
-		{name: "other values", flags: "--namespace pod --host-link h.1 --pod-link eth0 --subnet 10.9.8.0/29 --gateway 169.254.7.7"},
-		{name: "rp_filter strict", setup: "sysctl -qw net.ipv4.conf.all.rp_filter=1"},
-	} {
+	cases := labCases(labCase{name: "rp_filter strict", setup: "sysctl -qw net.ipv4.conf.all.rp_filter=1"})
+	for _, s := range scenarios.All() {
+		cases = append(cases, labCase{scenario: s, name: s.Name + " other values", flags: otherValues[s.Name]})
+	}
+	for _, tt := range cases {
 		t.Run(tt.name, func(t *testing.T) {
 			if !kerneltest.Isolate(t) {
 				return
 			}
-			pretendHost(t)
+			pretendHostFor(t, tt.scenario)
 			sh(t, tt.setup)
-			before := settle(t)
-			script := fmt.Sprintf("netlab script proxyarp %s", tt.flags)
+			before, links := settle(t), sh(t, "ip -br link")
+			script := fmt.Sprintf("netlab script %s %s", tt.scenario.Name, tt.flags)
 
 			sh(t, script+" | bash")
 			byScript := kerneltest.Snapshot(t)
-			sh(t, "netlab check proxyarp "+tt.flags)
+			sh(t, fmt.Sprintf("netlab check %s %s", tt.scenario.Name, tt.flags))
 			sh(t, script+" --undo | bash")
-			waitFor(t, "the kernel to drop what was deleted", func() bool { c, _ := status(t, "ip link show dev veth"); return c != 0 })
+			waitFor(t, "the kernel to drop what was deleted", func() bool { return sh(t, "ip -br link") == links })
 			if diff := cmp.Diff(before, kerneltest.Snapshot(t)); diff != "" {
 				t.Errorf("after the script's undo (-before +after):\n%s", diff)
 			}
 
-			sh(t, "netlab run proxyarp "+tt.flags)
+			sh(t, fmt.Sprintf("netlab run %s %s", tt.scenario.Name, tt.flags))
 			byNetlab := kerneltest.Snapshot(t)
 			if diff := cmp.Diff(state(byScript), state(byNetlab)); diff != "" {
 				t.Errorf("-script +netlab:\n%s", diff)
 			}
-			if !strings.Contains(byNetlab, "169.254.") {
+			if cmp.Equal(state(before), state(byNetlab)) {
 				t.Error("the snapshot misses the lab")
 			}
 		})

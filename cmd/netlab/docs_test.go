@@ -22,8 +22,10 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netlab/lab"
 	"netlab/lab/kernel"
 	"netlab/lab/kernel/kerneltest"
+	"netlab/lab/measure"
 )
 
 // The documents are tested as a reader would: every command in them is run, in
@@ -42,9 +44,12 @@ import (
 //	<!-- exit: N -->                      the block's last command ends with N, not with 0
 //	<!-- needs: PROGRAM -->               is left out where the program is not installed
 //	<!-- interactive -->                  is left out: it needs a person
+//	<!-- needs a cluster -->              is left out: it needs kind and Docker; see docs_cluster_test.go
+//	<!-- as in: STAGE -->                 what netlab prints on a network made here; see docs_stages_test.go
 //	<!-- picture -->                      nothing to run or compare
 //
-// `go test ./cmd/netlab -run Docs -update` rewrites the outputs in place.
+// `make docs` (go test ./cmd/netlab -run Docs -update) rewrites the outputs in
+// place. The pages in docs/scenarios are made, not written: see page_test.go.
 
 // Each document has a pretend host of its own, so a top-level test of its own.
 
@@ -56,6 +61,9 @@ func TestDocsArchitecture(t *testing.T)    { testDocument(t, "docs/architecture.
 func TestDocsGlossary(t *testing.T)        { testDocument(t, "docs/glossary.md", 0) }
 func TestDocsWorkshop(t *testing.T)        { testDocument(t, "docs/workshop.md", 2) }
 func TestDocsJSON(t *testing.T)            { testDocument(t, "docs/json.md", 0) }
+func TestDocsRealClusters(t *testing.T)    { testDocument(t, "docs/real-clusters.md", 0) }
+
+func TestDocsRealClustersInChinese(t *testing.T) { testDocument(t, "docs/real-clusters.zh.md", 0) }
 
 // TestDocsAreAllTested: a new document needs a line above.
 func TestDocsAreAllTested(t *testing.T) {
@@ -85,7 +93,7 @@ func TestDocsLinksLeadSomewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	link := regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
-	for _, path := range append(found, readmes...) {
+	for _, path := range slices.Concat(found, readmes, scenarioPages(t)) {
 		rel, err := filepath.Rel(checkout, path)
 		if err != nil {
 			t.Fatal(err)
@@ -117,13 +125,21 @@ func TestDocsNameEveryDependency(t *testing.T) {
 func TestDocsNameEveryJSONField(t *testing.T) {
 	text := docText(t, "docs/json.md")
 	var names []string
-	for _, file := range []string{"lab/event.go", "lab/cause/ids.go"} {
+	for _, file := range []string{"lab/event.go", "lab/journey.go", "lab/cause/ids.go", "lab/trace/reason.go"} {
 		for _, m := range regexp.MustCompile(`= "([a-z-]+)"`).FindAllStringSubmatch(docText(t, file), -1) {
 			names = append(names, m[1])
 		}
 	}
+	for id := range findings(t) {
+		names = append(names, id)
+	}
 	for _, of := range []reflect.Type{
+		reflect.TypeFor[jsonFinding](), reflect.TypeFor[jsonDiagnosis](),
 		reflect.TypeFor[jsonEvent](), reflect.TypeFor[jsonLab](), reflect.TypeFor[jsonScenario](),
+		reflect.TypeFor[jsonTrace](), reflect.TypeFor[lab.Leg](), reflect.TypeFor[lab.Hop](),
+		reflect.TypeFor[lab.Decision](), reflect.TypeFor[lab.Ending](),
+		reflect.TypeFor[comparison](), reflect.TypeFor[comparedWay](), reflect.TypeFor[comparedFigure](),
+		reflect.TypeFor[comparedNeighbour](), reflect.TypeFor[comparedHeard](), reflect.TypeFor[measure.Ratio](),
 	} {
 		for _, field := range reflect.VisibleFields(of) {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
@@ -153,6 +169,8 @@ const (
 	docPatience    = 2 * time.Minute // for one command; make builds
 	updateFlag     = "update"
 	ordinaryUserID = 1000
+
+	needsCluster = "needs a cluster" // the mark of a block
 )
 
 func init() {
@@ -231,7 +249,11 @@ func readDocument(path string) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &document{path: path, lines: strings.Split(string(text), "\n")}
+	return parseDocument(path, string(text))
+}
+
+func parseDocument(path, text string) (*document, error) {
+	d := &document{path: path, lines: strings.Split(text, "\n")}
 	var marks []string
 	for i := 0; i < len(d.lines); i++ {
 		line := strings.TrimSpace(d.lines[i])
@@ -286,6 +308,18 @@ func (r *docRun) block(b *docBlock) {
 		return
 	}
 	if _, ok := b.mark("picture"); ok {
+		return
+	}
+	if _, ok := b.mark(needsCluster); ok {
+		return
+	}
+	if stage, ok := b.mark("as in"); ok {
+		out, missing := onStage(r.T, stage, documentLanguage(r.document.path))
+		if missing != "" {
+			r.Logf("%s: left out: no %s here", where, missing)
+			return
+		}
+		r.compare(where, b, stage, out)
 		return
 	}
 	if program, ok := b.mark("needs"); ok {
@@ -360,6 +394,11 @@ func (r *docRun) output(where string, b *docBlock, of string) {
 		}
 		out = string(filtered)
 	}
+	r.compare(where, b, of, out)
+}
+
+// compare compares a block with what was printed, or puts that in its place.
+func (r *docRun) compare(where string, b *docBlock, of, out string) {
 	var printed []string
 	for line := range strings.Lines(out) {
 		if !strings.HasPrefix(line, "go: downloading ") { // the first time only
@@ -394,6 +433,7 @@ func normalDocOutput(lines []string) string {
 		{`\bpid \d+`, "pid N"},
 		{`"holder_pid":\d+`, `"holder_pid":N`},
 		{`"cookie":\d+`, `"cookie":N`},
+		{`"(after|rtt)_ns":\d+`, `"${1}_ns":N`},
 	} {
 		text = regexp.MustCompile(r.pattern).ReplaceAllString(text, r.by)
 	}

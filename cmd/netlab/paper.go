@@ -86,7 +86,7 @@ func (p *paper) fit() {
 
 // plainMarks puts ASCII in the place of the marks that we write ourselves.
 func plainMarks() *strings.Replacer {
-	return strings.NewReplacer("✓", "+", "✗", "x", "→", ">", "≠", "!", "·", "-")
+	return strings.NewReplacer("✓", "+", "✗", "x", "→", ">", "←", "<", "≠", "!", "·", "-")
 }
 
 // line writes a line as it is.

@@ -7,71 +7,44 @@ import (
 	"strings"
 
 	"netlab/lab"
+	"netlab/lab/doctor"
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
 	"netlab/scenarios"
 )
 
 // resolve looks at the machine before anything is changed: it returns the values
-// with those that the machine decides filled in, or a cannotError with all that
-// is in the way.
-func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values) (scenarios.Values, error) {
-	needs := s.Needs(values)
-	outside, _ := netip.ParseAddr(needs.Outside)
-	facts, err := machine.Facts(k, outside, "")
+// with those that the machine decides filled in, and what may surprise, or a
+// cannotError with all that is in the way.
+func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values) (scenarios.Values, []machine.Finding, error) {
+	v, err := a.survey(k, s, labName, values)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if !outside.IsValid() {
-		outside, _ = netip.ParseAddr(facts.Outside)
-	}
-	subnet, _ := netip.ParsePrefix(needs.Subnet) // checked before
-	gateway, _ := netip.ParseAddr(needs.Gateway)
-	again := lab.Command{"netlab", "run", s.Name}
-	if labName != s.Name {
-		again = append(again, "--name", labName)
-	}
-	found, err := machine.Preflight(k, machine.Plan{
-		Again: again, Namespaces: needs.Namespaces, Links: needs.Links,
-		NameFlag: "--" + needs.NameParam, Name: values[needs.NameParam],
-		Subnet: subnet, SubnetFlag: "--" + needs.SubnetParam,
-		Gateway: gateway, Outside: outside, DefaultRoute: needs.DefaultRoute,
-	})
-	if err != nil {
-		return nil, err
-	}
-	settled := scenarios.Values{}
-	if chosen, ok := values["nat"]; ok {
-		nat, finding := a.chooseNAT(k, chosen, again)
-		if finding != nil {
-			found = append(found, *finding)
-		}
-		settled["nat"] = nat
-	}
-	if _, ok := values["outside"]; ok {
-		settled["outside"] = facts.Outside
-	}
-	real, err := machine.Facts(k, netip.Addr{}, "")
-	if err != nil {
-		return nil, err
-	}
-	if facts.Outside != "" && facts.Outside == real.HostAddr {
-		found = append(found, machine.Finding{ID: "outside-is-local", Values: map[string]string{"addr": facts.Outside}, Remedy: append(again[:len(again):len(again)], "--outside", real.Outside)})
-	}
-	if needs.Gateway != "" && needs.Gateway == real.Outside {
-		found = append(found, machine.Finding{ID: "gateway-is-real", Values: map[string]string{"addr": needs.Gateway}, Remedy: append(again[:len(again):len(again)], "--gateway", "169.254.1.1")})
-	}
-	resolved := maps(values, settled)
-	if len(found) == 0 {
-		if found, err = a.taken(k, s, labName, resolved, again); err != nil {
-			return nil, err
+	if len(v.found) == 0 {
+		if v.found, err = a.taken(k, s, labName, v.values, v.plan.Again); err != nil {
+			return nil, nil, err
 		}
 	}
-	if len(found) > 0 {
-		return nil, a.inTheWay(found)
+	_, inside, err := machine.Here()
+	if err != nil {
+		return nil, nil, err
 	}
-	return resolved, nil
+	if !inside { // a sandbox has nothing of what doctor knows
+		v.found = append(v.found, doctor.Before(a.question(k, v))...)
+	}
+	if machine.Worst(v.found) == machine.Stop {
+		return nil, nil, a.inTheWay(v)
+	}
+	return v.values, graded(v.found, machine.Warn), nil
 }
+
+// What stands in the way beside what machine.Preflight finds, with its Values.
+const (
+	objectTaken = "taken"       // what
+	noIptables  = "no-iptables" // error
+	noNftables  = "no-nftables" // error
+)
 
 // taken asks each op of the lab whether its place is filled already. What can't
 // be asked yet, because an earlier op must come first, is passed over.
@@ -85,7 +58,7 @@ func (a *app) taken(k *kernel.Kernel, s scenarios.Scenario, labName string, valu
 		for _, o := range step.All() {
 			if _, err := o.Inverse(k); errors.Is(err, lab.ErrTaken) {
 				found = append(found, machine.Finding{
-					ID: "taken", Values: map[string]string{"what": o.Command().String()},
+					ID: objectTaken, Values: map[string]string{"what": o.Command().String()},
 					Remedy: append(again[:len(again):len(again)], "--name", labName+"2"),
 				})
 			}
@@ -103,7 +76,7 @@ func (a *app) chooseNAT(k *kernel.Kernel, nat string, again lab.Command) (string
 		}
 		if nat == "iptables" {
 			return "", &machine.Finding{
-				ID: "no-iptables", Values: map[string]string{"error": err.Error()},
+				ID: noIptables, Values: map[string]string{"error": err.Error()},
 				Remedy: append(append(lab.Command{}, again...), "--nat", "nftables"),
 			}
 		}
@@ -111,7 +84,7 @@ func (a *app) chooseNAT(k *kernel.Kernel, nat string, again lab.Command) (string
 	// Asking for any table tells whether the kernel has nftables at all.
 	if _, err := k.Firewall().NftTable("ip", "netlab"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", &machine.Finding{
-			ID: "no-nftables", Values: map[string]string{"error": err.Error()}, Remedy: lab.Command{"modprobe", "nf_tables"},
+			ID: noNftables, Values: map[string]string{"error": err.Error()}, Remedy: lab.Command{"modprobe", "nf_tables"},
 		}
 	}
 	return "nftables", nil
@@ -126,15 +99,22 @@ func iptablesWorks(k *kernel.Kernel) error {
 	return err
 }
 
-// inTheWay names each reason with its remedy.
-func (a *app) inTheWay(found []machine.Finding) error {
+// inTheWay names each reason with its remedy. Where several would have the same
+// command with other flags, they name the flags alone, and the command comes last.
+func (a *app) inTheWay(v *survey) error {
+	stops := graded(v.found, machine.Stop)
+	together := machine.Together(v.plan.Again, stops)
 	lines := []string{a.say("preflight.nothing-changed")}
-	for _, f := range found {
+	for _, f := range stops {
+		command := f.Remedy
+		if flags, ok := f.Flags(v.plan.Again); ok && together != nil {
+			command = flags
+		}
 		lines = append(lines,
 			"  ✗ "+a.finding(f),
-			"    "+a.fill("finding.remedy", "what", a.say("remedy."+f.ID), "command", unbroken(f.Remedy.String())))
+			"    "+a.fill("finding.remedy", "what", a.say("remedy."+f.ID), "command", unbroken(command.String())))
 	}
-	return &cannotError{Text: strings.Join(lines, "\n")}
+	return &cannotError{Text: strings.Join(lines, "\n"), Next: together.String()}
 }
 
 // finding says what is in the way.
@@ -143,10 +123,14 @@ func (a *app) finding(f machine.Finding) string {
 	switch f.ID {
 	case machine.SubnetHoldsOutside:
 		values["role"] = a.say("role." + values["role"])
-	case machine.NoRight:
+	case machine.NoRight, doctor.NoRights:
 		values["missing"] = a.rights(strings.Split(values["missing"], ", "))
 	}
-	return scenarios.Fill(a.say("finding."+f.ID), values)
+	text := scenarios.Fill(a.say("finding."+f.ID), values)
+	if by := values["by"]; by != "" && by != doctor.ByUnknown {
+		text = a.fill("owner.said", "what", text, "by", a.say("owner."+by))
+	}
+	return text
 }
 
 // rights lists what is missing; capabilities and files have no other name.

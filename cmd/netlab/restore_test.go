@@ -9,35 +9,28 @@ import (
 )
 
 func TestTeardownLeavesTheHostAsItWas(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		setup string
-		flags string
-	}{
-		{name: "iptables-nft"},
-		{name: "iptables-legacy", setup: useLegacy},
-		{name: "nftables", flags: "--nat nftables"},
-		{name: "with rules of others", setup: "iptables -t nat -A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE; nft add table ip theirs"},
-		{name: "forwarding on before", setup: "sysctl -qw net.ipv4.ip_forward=1"},
-		{name: "one device forwarding before", setup: "sysctl -qw net.ipv4.conf.up0.forwarding=1 net.ipv4.conf.all.accept_redirects=0"},
-	} {
+	for _, tt := range labCases(
+		labCase{name: "with rules of others", setup: "iptables -t nat -A POSTROUTING -s 10.0.0.0/8 -j MASQUERADE; nft add table ip theirs"},
+		labCase{name: "forwarding on before", setup: "sysctl -qw net.ipv4.ip_forward=1"},
+		labCase{name: "one device forwarding before", setup: "sysctl -qw net.ipv4.conf.up0.forwarding=1 net.ipv4.conf.all.accept_redirects=0"},
+	) {
 		t.Run(tt.name, func(t *testing.T) {
 			if !kerneltest.Isolate(t) {
 				return
 			}
-			pretendHost(t)
+			pretendHostFor(t, tt.scenario)
 			sh(t, tt.setup)
 			before := settle(t)
-			sh(t, "netlab run proxyarp "+tt.flags)
+			sh(t, "netlab run "+tt.scenario.Name+" "+tt.flags)
 			up := kerneltest.Snapshot(t)
 			if up == before {
 				t.Fatal("the run changed nothing")
 			}
-			sh(t, "netlab teardown proxyarp")
+			sh(t, "netlab teardown "+tt.scenario.Name)
 			if diff := cmp.Diff(before, kerneltest.Snapshot(t)); diff != "" {
 				t.Errorf("the host is not as it was (-before +after):\n%s", diff)
 			}
-			sh(t, "netlab teardown proxyarp | grep -q 'nothing to do'")
+			sh(t, "netlab teardown "+tt.scenario.Name+" | grep -q 'nothing to do'")
 		})
 	}
 }

@@ -47,12 +47,13 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()
 
+	var notes []lab.Note
 	j, err := dir.Open(o.lab)
 	switch {
 	case err == nil:
 		values, err = a.resumed(s, j, given)
 	case errors.Is(err, fs.ErrNotExist):
-		values, j, err = a.begin(k, dir, s, o, values)
+		values, notes, j, err = a.begin(k, dir, s, o, values)
 	default:
 		err = a.journalRefused(o.lab, err)
 	}
@@ -64,7 +65,7 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 	if err != nil {
 		return err
 	}
-	plan := lab.Plan{Lab: o.lab, Scenario: s.Name, Params: values, Steps: s.Steps(setting), Explain: explain(s, setting)}
+	plan := lab.Plan{Lab: o.lab, Scenario: s.Name, Params: values, Steps: s.Steps(setting), Notes: notes, Explain: explain(s, setting)}
 	x, err := a.perform(k, s, setting, plan, o, kept)
 	if err != nil {
 		return err
@@ -91,14 +92,18 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 }
 
 // begin makes sure that nothing is in the way of a new lab, and only then
-// writes its journal.
-func (a *app) begin(k *kernel.Kernel, dir journal.Dir, s scenarios.Scenario, o runOptions, values scenarios.Values) (scenarios.Values, *journal.Journal, error) {
-	values, err := a.resolve(k, s, o.lab, values)
+// writes its journal. The notes are what may surprise on this machine.
+func (a *app) begin(k *kernel.Kernel, dir journal.Dir, s scenarios.Scenario, o runOptions, values scenarios.Values) (scenarios.Values, []lab.Note, *journal.Journal, error) {
+	values, warned, err := a.resolve(k, s, o.lab, values)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
+	}
+	var notes []lab.Note
+	for _, f := range warned {
+		notes = append(notes, lab.Note{ID: f.ID, Values: f.Values, Command: f.Remedy})
 	}
 	j, err := dir.Create(journal.Header{Lab: o.lab, Scenario: s.Name, Params: values, Created: a.now()})
-	return values, j, err
+	return values, notes, j, err
 }
 
 // resumed are the values that a lab was begun with. Others that are given now

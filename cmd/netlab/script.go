@@ -8,6 +8,7 @@ import (
 
 	"netlab/lab"
 	"netlab/lab/kernel"
+	"netlab/lab/machine"
 	"netlab/scenarios"
 )
 
@@ -47,7 +48,12 @@ func (a *app) script(s scenarios.Scenario, name string, values scenarios.Values,
 	}
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()
-	setting, err := a.sketch(k, s, name, values, false)
+	_, inside, err := machine.Here()
+	if err != nil {
+		return err
+	}
+	// A lab that never runs on a host gets no script for one.
+	setting, err := a.sketch(k, s, name, values, s.Sandboxed && !inside)
 	if err != nil {
 		return err
 	}
@@ -64,6 +70,9 @@ func (a *app) script(s scenarios.Scenario, name string, values scenarios.Values,
 		Refusal: func(step lab.Step, r lab.Refusal) string {
 			return scenarios.Fill(w.Steps[step.ID].Refusals[r.ID], filled)
 		},
+	}
+	if s.Sandboxed {
+		said.Head = append(said.Head, a.say("script.sandboxed"))
 	}
 	text := plan.Script(said)
 	if undo {

@@ -82,8 +82,11 @@ func (s *stepper) announce(i int) {
 	v.prose(proseInset, v.text(words.Goal, nil), nil)
 	v.line("")
 	key := "step.will-run"
-	if s.ran(i) {
+	switch {
+	case s.ran(i):
 		key = "step.was-run"
+	case len(step.Refusals) == 0 && !changes(step):
+		key = "step.only-looks"
 	}
 	v.prose(indent, s.say(key), v.dim)
 	for _, r := range step.Refusals {
@@ -95,6 +98,13 @@ func (s *stepper) announce(i int) {
 		}
 	}
 	v.sameFor(lab.Planned)
+}
+
+func changes(step lab.Step) bool {
+	for range step.All() {
+		return true
+	}
+	return false
 }
 
 func (s *stepper) ask(i int) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"netlab/lab"
+	"netlab/lab/machine"
 	"netlab/scenarios"
 )
 
@@ -102,6 +103,10 @@ func (t *transcript) keep(e lab.Event) {
 		t.prose(t.asked)
 		t.asked = ""
 	case lab.NoteSaid:
+		if e.Step == "" {
+			t.prose("> " + v.app.finding(machine.Finding{ID: e.ID, Values: e.Values}))
+			return
+		}
 		t.prose("> " + text(v.step(e).Notes[e.ID]))
 	case lab.Refused:
 		t.code("# " + text(v.step(e).Refusals[e.ID]))
@@ -138,6 +143,7 @@ func (t *transcript) check(e lab.Event) {
 		mark += " " + v.say("phase.before")
 	}
 	t.prose(mark + " " + scenarios.Adjoin(v.text(w.Question, nil), "**"+v.text(seen, e.Values)+"**") + "  \n`" + e.Command + "`")
+	t.journey(e)
 }
 
 // ask keeps a question for the step that comes, above its commands.
@@ -159,4 +165,18 @@ func (t *transcript) answer(lines ...string) {
 	for _, l := range lines {
 		t.prose(l)
 	}
+}
+
+// journey keeps the way of a check's packet, as wide as a printed page takes.
+func (t *transcript) journey(e lab.Event) {
+	if e.Journey == nil || e.Phase != lab.After {
+		return
+	}
+	var way strings.Builder
+	j := &journeyView{app: t.view.app, paper: t.view.paperOn(&way, defaultColumns), room: defaultColumns}
+	j.showJourney(*e.Journey, true)
+	for line := range strings.Lines(way.String()) {
+		t.code(strings.TrimRight(line, "\n"))
+	}
+	t.prose("")
 }

@@ -83,6 +83,7 @@ func (v *textView) check(e lab.Event) {
 		mark = v.expected(*e.Holds)
 	}
 	v.prose(mark+phase, text, nil)
+	v.journey(e)
 	if v.verbose {
 		v.command(indent+indent, e.Command)
 	}

@@ -37,8 +37,8 @@ func (v *textView) state(word string) string {
 }
 
 // wordFor is the text of a key that may not be there: then the word itself.
-func (v *textView) wordFor(family, word string) string {
-	if text, ok := v.catalog[family+word]; ok {
+func (a *app) wordFor(family, word string) string {
+	if text, ok := a.catalog[family+word]; ok {
 		return text
 	}
 	return word

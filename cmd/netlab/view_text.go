@@ -13,18 +13,20 @@ import (
 type textView struct {
 	*app
 	*paper
-	words    scenarios.Words
-	values   map[string]string
-	scenario scenarios.Scenario
-	changes  int // made in this step, and read back
-	alike    alike
-	again    bool // this step was done before, and is verified
-	said     causesSaid
-	lookAt   string // led: the check whose line is the one to look at
-	failedAt string // the first step with a check that failed
-	ending   bool   // a teardown follows
-	led      bool   // a stepper announces the steps
-	left     int    // undos not applied, because of others
+	words     scenarios.Words
+	values    map[string]string
+	scenario  scenarios.Scenario
+	changes   int // made in this step, and read back
+	alike     alike
+	again     bool // this step was done before, and is verified
+	said      causesSaid
+	lookAt    string // led: the check whose line is the one to look at
+	failedAt  string // the first step with a check that failed
+	ending    bool   // a teardown follows
+	led       bool   // a stepper announces the steps
+	left      int    // undos not applied, because of others
+	marksSaid bool   // what the marks in a packet's table mean
+	warned    bool   // a note of the machine was said just now
 }
 
 const (
@@ -45,6 +47,10 @@ func (v *textView) show(e lab.Event) {
 	case lab.StepStart:
 		v.stepStart(e)
 	case lab.NoteSaid:
+		if e.Step == "" {
+			v.machineNote(e)
+			return
+		}
 		v.prose(indent+"! ", v.text(v.step(e).Notes[e.ID], e.Values), nil)
 	case lab.OpStart:
 		if !v.alike.again(e) {
@@ -60,6 +66,10 @@ func (v *textView) show(e lab.Event) {
 		}
 		v.readBack(e)
 		v.check(e)
+	case lab.CheckOver:
+		v.sameFor(e.Phase)
+		v.readBack(e)
+		v.prose(indent+"· ", scenarios.Adjoin(v.text(v.words.Check(e.Step, e.ID).Question, nil), v.fill("check.over", "step", e.Values["by"])), v.dim)
 	case lab.OpFailed, lab.OpDiffers:
 		shown := e.Type == lab.OpFailed && e.Phase != lab.AlreadyDone && !v.alike.without(e)
 		v.sameFor(e.Phase)
@@ -108,6 +118,7 @@ func (v *textView) runStart(e lab.Event) {
 }
 
 func (v *textView) stepStart(e lab.Event) {
+	v.noted()
 	v.changes, v.again, v.alike = 0, e.Phase == lab.AlreadyDone, alike{}
 	v.fit()
 	s := v.step(e)

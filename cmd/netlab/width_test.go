@@ -30,7 +30,8 @@ func TestNoLineIsTooLong(t *testing.T) {
 				for _, command := range []string{
 					"run proxyarp --dry-run -v", "run proxyarp --dry-run --nat nftables --sandbox -v",
 					"run proxyarp -v --until routes --name " + name, "run proxyarp -v --name " + name,
-					"run proxyarp --name " + name, "check -v", "status", "list", "teardown", "teardown", "status",
+					"run proxyarp --name " + name, "check -v",
+					"trace ns1 192.0.2.1", "trace " + name + " ns1 169.254.1.1 --arp", "trace host ns1 -q", "status", "list", "teardown", "teardown", "status",
 				} {
 					testPrinted(t, width, command, exitDone)
 				}

@@ -85,7 +85,7 @@ func (s *Sandbox) Command(ctx context.Context, argv ...string) (*exec.Cmd, error
 	if len(argv) == 0 {
 		return nil, errors.New("no command to run in the sandbox")
 	}
-	nsenter, err := findNsenter("/usr/bin", "/bin", "/usr/sbin", "/sbin")
+	program, err := nsenter()
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *Sandbox) Command(ctx context.Context, argv ...string) (*exec.Cmd, error
 	for i, ns := range []string{"user", "mount", "net"} {
 		args = append(args, fmt.Sprintf("--%s=/proc/self/fd/%d", ns, firstExtraFD+i))
 	}
-	cmd := exec.CommandContext(ctx, nsenter, append(append(args, "--"), argv...)...)
+	cmd := exec.CommandContext(ctx, program, append(append(args, "--"), argv...)...)
 	cmd.ExtraFiles = d.files()
 	return cmd, nil
 }
@@ -151,3 +151,12 @@ func findNsenter(dirs ...string) (string, error) {
 	}
 	return "", ErrNoNsenter
 }
+
+// HaveNsenter is nil, or ErrNoNsenter.
+func HaveNsenter() error {
+	_, err := nsenter()
+	return err
+}
+
+// nsenter looks for the program in the system's own directories.
+func nsenter() (string, error) { return findNsenter("/usr/bin", "/bin", "/usr/sbin", "/sbin") }

@@ -67,6 +67,28 @@ func TestFactsOfAHost(t *testing.T) {
 		}
 	})
 
+	t.Run("switches", func(t *testing.T) {
+		set := func(key, value string) {
+			t.Helper()
+			if err := host.SetSysctl(key, value); err != nil {
+				t.Fatal(err)
+			}
+		}
+		set("net/ipv4/ip_forward", "1")
+		if !facts(t, k, none, "").IPForward {
+			t.Error("the host routes, and the facts don't say so")
+		}
+		set("net/ipv4/ip_forward", "0")
+		if _, err := host.Sysctl(bridgeFirewall); err != nil {
+			t.Skipf("br_netfilter is not loaded: %v", err)
+		}
+		set(bridgeFirewall, "1")
+		if !facts(t, k, none, "").BridgeFirewall {
+			t.Error("bridged frames are filtered, and the facts don't say so")
+		}
+		set(bridgeFirewall, "0")
+	})
+
 	t.Run("several default routes", func(t *testing.T) {
 		for _, r := range []*netlink.Route{
 			{Gw: net.ParseIP("192.0.2.9"), Priority: 50},
@@ -128,6 +150,12 @@ func TestFactsOfASandboxAreThoseForetold(t *testing.T) {
 	}
 	if diff := cmp.Diff(SandboxFacts(), facts(t, k, netip.Addr{}, "")); diff != "" {
 		t.Error(diff)
+	}
+	if err := namespace(t, k, kernel.Host).Netlink.RouteDel(&netlink.Route{Dst: everywhere()}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(SandboxFacts(), facts(t, k, netip.Addr{}, "")); diff != "" {
+		t.Errorf("without its default route: %s", diff)
 	}
 }
 

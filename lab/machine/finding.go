@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"maps"
 	"net/netip"
 	"os"
 	"strconv"
@@ -34,6 +35,9 @@ type Finding struct {
 	Remedy lab.Command
 	More   []lab.Command
 }
+
+// Same tells whether two findings are of the same thing, whatever would settle it.
+func (f Finding) Same(o Finding) bool { return f.ID == o.ID && maps.Equal(f.Values, o.Values) }
 
 // Grade is how much a finding matters. The zero value is Stop.
 type Grade int

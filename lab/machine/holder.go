@@ -61,12 +61,7 @@ func startedByStart(parent *os.File) error {
 	if os.Getenv(holderEnv) == "" || unix.Fstat(int(parent.Fd()), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFSOCK {
 		return ErrNoHolder
 	}
-	return apartFromParent("user", "mnt", "net")
-}
-
-// apartFromParent refuses namespaces that this process shares with who called it.
-func apartFromParent(kinds ...string) error {
-	for _, kind := range kinds {
+	for _, kind := range []string{"user", "mnt", "net"} {
 		ours, err := os.Readlink("/proc/self/ns/" + kind)
 		if err != nil {
 			return fmt.Errorf("look at our namespaces: %w", err)

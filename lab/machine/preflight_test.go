@@ -86,9 +86,9 @@ func TestPreflightFindsWhatIsInTheWay(t *testing.T) {
 	p.Subnet = netip.MustParsePrefix("192.0.0.0/8")
 	expect("the uplink's own network", look(p),
 		stop(SubnetHoldsAddress,
-			map[string]string{"subnet": "192.0.0.0/8", "addr": HostAddr, "dev": Uplink}, again("--subnet", "10.99.0.0/24")),
+			map[string]string{"subnet": "192.0.0.0/8", "addr": HostAddr, "dev": Uplink}, again("--subnet", "10.99.0.0/16")),
 		stop(SubnetHoldsOutside,
-			map[string]string{"subnet": "192.0.0.0/8", "addr": UplinkAddr, "role": "gateway"}, again("--subnet", "10.99.0.0/24")),
+			map[string]string{"subnet": "192.0.0.0/8", "addr": UplinkAddr, "role": "gateway"}, again("--subnet", "10.99.0.0/16")),
 	)
 
 	p = articlePlan()
@@ -144,7 +144,7 @@ func TestPreflightFindsWhatIsInTheWay(t *testing.T) {
 		stop(LinkTaken, map[string]string{"name": "c-eth0"}, lab.Command{"ip", "link", "show", "dev", "c-eth0"}),
 		stop(NoDefaultRoute, nil, again("--sandbox")),
 	)
-	expect("a plan that asks for nothing", look(Plan{}), stop(NoDefaultRoute, nil, lab.Command{"--sandbox"}))
+	expect("a plan that asks for nothing", look(Plan{}))
 }
 
 func TestVethIsMissedWithoutMakingOne(t *testing.T) {

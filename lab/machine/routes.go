@@ -109,3 +109,20 @@ func prefix(n *net.IPNet) netip.Prefix {
 	bits, _ := n.Mask.Size()
 	return netip.PrefixFrom(addr, bits)
 }
+
+// RouteTo tells whether the host's main table has a way to an address, and
+// whether that route is for the address alone. It sends nothing.
+func RouteTo(host *kernel.Namespace, addr netip.Addr) (routed, alone bool, err error) {
+	net, err := readNet(host)
+	if err != nil {
+		return false, false, err
+	}
+	best := hostRoute{dst: netip.PrefixFrom(addr, -1)} // shorter than any
+	for _, r := range net.routes {
+		longer := cmp.Or(cmp.Compare(r.dst.Bits(), best.dst.Bits()), cmp.Compare(best.metric, r.metric))
+		if r.dst.Contains(addr) && longer > 0 {
+			best = r
+		}
+	}
+	return best.unicast && best.up, best.dst.IsSingleIP(), nil
+}

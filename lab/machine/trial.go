@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"strings"
 	"time"
 
 	"github.com/google/nftables"
@@ -50,12 +51,16 @@ func Try(ctx context.Context, sandbox bool) (Tried, error) {
 	if os.Getenv(holderEnv) != "" {
 		return nil, fmt.Errorf("this program was started for a trial and does not answer %q", TryVerb)
 	}
+	outside, err := ownNamespaces()
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(ctx, tryPatience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", TryVerb)
 	cmd.Args[0] = "netlab"
 	cmd.Dir = "/"
-	cmd.Env = append(os.Environ(), holderEnv+"=1")
+	cmd.Env = append(os.Environ(), holderEnv+"="+strings.Join(outside, " "))
 	var said bytes.Buffer
 	cmd.Stdout = &said
 	cmd.SysProcAttr = holderAttr()
@@ -87,11 +92,18 @@ type trialReport struct {
 // RunTrial is the trial's own side: it must be called in a process that Try has
 // made. It refuses to try anything in namespaces that are not its own.
 func RunTrial(to io.Writer) error {
-	if os.Getenv(holderEnv) == "" {
+	outside := strings.Fields(os.Getenv(holderEnv))
+	inside, err := ownNamespaces()
+	if err != nil {
+		return err
+	}
+	if len(outside) != len(inside) {
 		return ErrNoHolder
 	}
-	if err := apartFromParent("mnt", "net"); err != nil {
-		return err
+	for i, ns := range inside {
+		if outside[i] == ns {
+			return fmt.Errorf("in the namespace %s of who called: %w", ns, ErrNoHolder)
+		}
 	}
 	var r trialReport
 	if err := privateMounts(); err != nil {
@@ -105,6 +117,20 @@ func RunTrial(to io.Writer) error {
 		}
 	}
 	return json.NewEncoder(to).Encode(r)
+}
+
+// ownNamespaces names those of this process that a trial must not share with who
+// asks for it. A child in a user namespace of its own can't read its parent's.
+func ownNamespaces() ([]string, error) {
+	var names []string
+	for _, kind := range []string{"mnt", "net"} {
+		name, err := os.Readlink("/proc/self/ns/" + kind)
+		if err != nil {
+			return nil, fmt.Errorf("look at our namespaces: %w", err)
+		}
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 // try tries each feature in the calling process's network namespace.

@@ -39,10 +39,16 @@ func TestATrialLeavesNothingBehind(t *testing.T) {
 }
 
 func TestATrialIsRefusedInNamespacesThatAreNotItsOwn(t *testing.T) {
-	t.Setenv(holderEnv, "1")
-	var said bytes.Buffer
-	if err := RunTrial(&said); !errors.Is(err, ErrNoHolder) || said.Len() > 0 {
-		t.Errorf("got %v and %q, want ErrNoHolder", err, said.String())
+	own, err := ownNamespaces()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, outside := range []string{"", "1", strings.Join(own, " "), "mnt:[1] " + own[1], own[0] + " net:[1]"} {
+		t.Setenv(holderEnv, outside)
+		var said bytes.Buffer
+		if err := RunTrial(&said); !errors.Is(err, ErrNoHolder) || said.Len() > 0 {
+			t.Errorf("called from %q: got %v and %q, want ErrNoHolder", outside, err, said.String())
+		}
 	}
 	if _, err := Try(t.Context(), true); err == nil {
 		t.Error("a trial starts another")
@@ -71,7 +77,7 @@ func TestWhatTheKernelRefusesIsToldInItsWords(t *testing.T) {
 		return
 	}
 	// A stand-in for the program of a kernel without the target.
-	script := "#!/bin/sh\necho 'iptables v1.8.9 (nf_tables): Chain MASQUERADE does not exist' >&2\nexit 2\n"
+	script := "#!/bin/sh\n[ \"$1\" = --version ] && echo 'iptables v1.8.9 (nf_tables)' && exit\necho 'iptables v1.8.9 (nf_tables): Chain MASQUERADE does not exist' >&2\nexit 2\n"
 	fake := t.TempDir() + "/iptables"
 	if err := os.WriteFile(fake, []byte(script), 0o755); err != nil {
 		t.Fatal(err)

@@ -34,6 +34,7 @@ var everyProbe = []struct {
 	{Unanswered{NS: "ns1", Dst: addr("169.254.1.1"), Uplink: "up0"}, "ip netns exec ns1 ping -c1 169.254.1.1"},
 	{Sysctl{NS: "ns1", Key: "net/ipv4/conf/c-eth0/proxy_arp", Want: "0"}, "ip netns exec ns1 sysctl net.ipv4.conf.c-eth0.proxy_arp"},
 	{Sysctl{Key: "net/ipv4/conf/lo/proxy_arp", Want: "0"}, "sysctl net.ipv4.conf.lo.proxy_arp"},
+	{Bridge{NS: "sw", Name: "br0"}, "ip -n sw -d link show dev br0"},
 	{Learned{NS: "sw", Bridge: "br0", OfNS: "swp", OfDev: "eth0", WantPort: "v1"}, "bridge -n sw fdb show br br0"},
 	{Leaves{NS: "ns1", Dst: addr("192.0.2.1"), Uplink: "up0", WantSrc: addr("192.0.2.2")}, "tcpdump -c1 -ni up0 icmp"},
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"regexp"
@@ -74,6 +75,13 @@ func settled(t *testing.T, text string) string {
 	var lines []string
 	for _, item := range items {
 		delete(item, "state") // of a neighbour: REACHABLE, then STALE
+		if link, ok := item["linkinfo"].(map[string]any); ok {
+			for _, kind := range []string{"info_data", "info_slave_data"} { // of a bridge, of its port
+				if data, ok := link[kind].(map[string]any); ok {
+					maps.DeleteFunc(data, func(key string, _ any) bool { return strings.HasSuffix(key, "_timer") })
+				}
+			}
+		}
 		pretty, err := json.MarshalIndent(item, "", " ")
 		if err != nil {
 			t.Fatal(err)
@@ -103,10 +111,21 @@ func output(t *testing.T, argv ...string) string {
 }
 
 // Masked replaces what is random by nature: MACs in the order they appear, and
-// ifindexes.
+// ifindexes. A bridge has the MAC of one of its ports, the smallest, and so by
+// chance of this one or that.
 func Masked(snapshot string) string {
+	const address = `[0-9a-f]{2}(:[0-9a-f]{2}){5}`
+	const chance = "smallest-of-its-ports"
+	device := regexp.MustCompile(`(?ms)^\{$.*?^\}$`)
+	snapshot = device.ReplaceAllStringFunc(snapshot, func(d string) string {
+		if !strings.Contains(d, `"info_kind": "bridge"`) {
+			return d
+		}
+		return regexp.MustCompile(`"address": "`+address).ReplaceAllString(d, `"address": "`+chance)
+	})
+	snapshot = regexp.MustCompile(`_id": "([0-9a-f]{4})\.[0-9a-f:]+"`).ReplaceAllString(snapshot, `_id": "$1.`+chance+`"`)
 	seen := map[string]string{}
-	snapshot = regexp.MustCompile(`[0-9a-f]{2}(:[0-9a-f]{2}){5}`).ReplaceAllStringFunc(snapshot, func(mac string) string {
+	snapshot = regexp.MustCompile(address).ReplaceAllStringFunc(snapshot, func(mac string) string {
 		if mac == "00:00:00:00:00:00" || mac == "ff:ff:ff:ff:ff:ff" {
 			return mac
 		}

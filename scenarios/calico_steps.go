@@ -1,0 +1,106 @@
+package scenarios
+
+import (
+	"net/netip"
+
+	"netlab/lab"
+	"netlab/lab/op"
+	"netlab/lab/probe"
+	"netlab/lab/trace"
+)
+
+func (c calico) steps() []lab.Step {
+	first, second := c.pods[0], c.pods[1]
+	return []lab.Step{
+		{
+			ID: "namespaces",
+			Groups: forEach(c.pods, func(p pod) []lab.Op {
+				return []lab.Op{op.NetnsAdd{Name: p.name}}
+			}),
+			Checks: []lab.Check{{ID: "own-stack", Probe: probe.Netns{Name: first.name}}},
+		},
+		{
+			ID:     "veth",
+			Groups: forEach(c.pods, c.wire),
+			Checks: []lab.Check{{ID: "link-up", Probe: probe.LinkUp{NS: first.name, Link: podLink}}},
+		},
+		{
+			ID:     "inside",
+			Groups: forEach(c.pods, c.inside),
+			Checks: []lab.Check{
+				{ID: "address", Before: true, Probe: probe.LinkUp{NS: first.name, Link: podLink, Addr: first.prefix()}},
+				{ID: "way-out", Before: true, Probe: probe.RouteGet{
+					NS: first.name, Dst: second.addr, WantVia: c.gateway, WantDev: podLink,
+				}},
+			},
+		},
+		{
+			ID: "routes",
+			Groups: forEach(c.pods, func(p pod) []lab.Op {
+				return []lab.Op{op.RouteAdd{Dst: p.prefix(), Dev: p.link, Scope: "link"}}
+			}),
+			Checks: []lab.Check{{ID: "way-in", Before: true, Probe: probe.RouteGet{Dst: first.addr, WantDev: first.link}}},
+		},
+		{
+			// Felix sets the host's switch, the plugin that of each device: already so,
+			// unless the host's default for new devices says otherwise.
+			ID:  "forwarding",
+			Ops: []lab.Op{op.SysctlSet{Key: "net/ipv4/ip_forward", Value: "1"}},
+			Groups: forEach(c.pods, func(p pod) []lab.Op {
+				return []lab.Op{op.SysctlSet{Key: "net/ipv4/conf/" + p.link + "/forwarding", Value: "1"}}
+			}),
+			Checks: []lab.Check{{ID: "forwards", Before: true, Probe: probe.Forwards{
+				Src: first.addr, Dst: second.addr, Iif: first.link,
+			}}},
+		},
+		{
+			// The routes back are there, so it makes no difference what rp_filter says.
+			ID: "proxy-arp",
+			Groups: forEach(c.pods, func(p pod) []lab.Op {
+				return []lab.Op{
+					op.SysctlSet{Key: "net/ipv4/conf/" + p.link + "/proxy_arp", Value: "1"},
+					op.SysctlSet{Key: "net/ipv4/neigh/" + p.link + "/proxy_delay", Value: "0"},
+					op.SysctlSet{Key: "net/ipv4/conf/" + p.link + "/route_localnet", Value: "1"},
+				}
+			}),
+			Checks: c.reached(),
+		},
+	}
+}
+
+// wire makes a pod's cable, the pod's end in place.
+func (c calico) wire(p pod) []lab.Op {
+	ops := []lab.Op{op.VethAdd{Name: p.link, MAC: calicoMAC, Peer: podLink, PeerNS: p.name}}
+	ops = append(ops, quiet(c.facts, "", p.link)...)
+	ops = append(ops, quiet(c.facts, p.name, podLink)...)
+	return append(ops, op.LinkSetUp{Name: p.link}, op.LinkSetUp{NS: p.name, Name: podLink})
+}
+
+// inside is in the plugin's order: the address comes when its way out is there.
+func (c calico) inside(p pod) []lab.Op {
+	return []lab.Op{
+		op.RouteAdd{NS: p.name, Dst: netip.PrefixFrom(c.gateway, 32), Dev: podLink, Scope: "link"},
+		op.RouteAdd{NS: p.name, Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: c.gateway, Dev: podLink},
+		op.AddrAdd{NS: p.name, Link: podLink, Addr: p.prefix()},
+	}
+}
+
+// reached is what the lab is for.
+func (c calico) reached() []lab.Check {
+	first, second, watch := c.pods[0], c.pods[1], c.pods[len(c.pods)-1]
+	gateway := func(id string, p pod) lab.Check {
+		return lab.Check{ID: id, Before: true, Probe: probe.Neighbour{
+			NS: p.name, Dev: podLink, Target: c.gateway, WantMAC: calicoMAC,
+		}}
+	}
+	return []lab.Check{
+		gateway("first-asks", first),
+		gateway("second-asks", second),
+		{ID: "one-hop", Before: true, Probe: trace.Path{
+			NS: first.name, Dst: second.addr, WantTTL: 63, Unheard: []string{watch.name},
+		}},
+		{ID: "unheard", Before: true, Probe: probe.Hears{
+			NS: watch.name, Dev: podLink, From: first.name, FromDev: podLink, Target: c.gateway, Want: false,
+		}},
+	}
+}
