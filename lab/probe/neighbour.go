@@ -122,8 +122,8 @@ func (q arpQuestion) ask(ctx context.Context, patience time.Duration) (mac net.H
 	defer cancel()
 	defer news.until(wait)()
 	defer func() {
-		if mac == nil { // leave no entry behind that says "being asked"
-			err = errors.Join(err, q.forget())
+		if mac == nil {
+			err = errors.Join(err, q.tidy())
 		}
 	}()
 	// NTF_USE without an address: "find it out", as `ip neigh replace … use`.

@@ -54,6 +54,30 @@ func TestNeighbourHearsTheProxy(t *testing.T) {
 	})
 }
 
+func TestNeighbourIsSilentWhereTheKernelNeverAsks(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	k := openKernel(t)
+	sh(t, `
+ip netns add a
+ip link add va type veth peer name vb
+ip link set va netns a
+ip -n a link set va up
+ip link set vb up
+`)
+	tryEach(t, k, []trial{{name: "every address is a broadcast one",
+		probe: Neighbour{NS: "a", Dev: "va", Target: addr("10.0.0.2")}, wait: brief, want: fails("silent", nil)}})
+	if left := neighbours(t, "a", "va"); strings.Contains(left, "10.0.0.2") {
+		t.Errorf("the question left %q", left)
+	}
+	sh(t, "ip -n a neigh add 10.0.0.2 lladdr 02:00:00:00:00:01 dev va nud noarp")
+	_, err := Neighbour{NS: "a", Dev: "va", Target: addr("10.0.0.2")}.Try(t.Context(), k, brief)
+	if err == nil || !strings.Contains(err.Error(), "fixed") || !strings.Contains(neighbours(t, "a", "va"), "10.0.0.2") {
+		t.Errorf("somebody's own entry: %v, and the table has %q", err, neighbours(t, "a", "va"))
+	}
+}
+
 func TestNeighbourSendsNothingButARP(t *testing.T) {
 	if !kerneltest.Isolate(t) {
 		return

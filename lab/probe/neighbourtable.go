@@ -55,7 +55,7 @@ func (q arpQuestion) await(news *socket) (net.HardwareAddr, error) {
 			if mac := confirmed(e); mac != nil {
 				return mac, nil
 			}
-			if e.State == netlink.NUD_FAILED {
+			if e.State == netlink.NUD_FAILED || e.State == netlink.NUD_NOARP { // it has given up, or won't ask
 				return nil, nil
 			}
 		}
@@ -114,7 +114,24 @@ func (q arpQuestion) forget() error {
 	if e.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 {
 		return fmt.Errorf("%s has a fixed neighbour entry, so the kernel does not ask", q.target)
 	}
-	err = q.n.Netlink.NeighDel(q.entry(0))
+	return q.remove()
+}
+
+// tidy removes what a question without an answer has left, where nothing stood
+// before it: an entry that says "being asked", or one of state NOARP. The kernel
+// makes the latter where it takes the target for a broadcast address, as it does
+// all of them in a namespace that never had an address or a route
+// (arp_constructor, net/ipv4/arp.c).
+func (q arpQuestion) tidy() error {
+	e, err := q.find()
+	if e == nil || err != nil || e.State&netlink.NUD_PERMANENT != 0 {
+		return err
+	}
+	return q.remove()
+}
+
+func (q arpQuestion) remove() error {
+	err := q.n.Netlink.NeighDel(q.entry(0))
 	if err != nil && !errors.Is(err, unix.ENOENT) {
 		return fmt.Errorf("forget the neighbour: %w", err)
 	}
