@@ -99,6 +99,15 @@ func iptablesWorks(k *kernel.Kernel) error {
 	return err
 }
 
+// roomForState refuses a machine on which no journal can be written.
+func (a *app) roomForState(s scenarios.Scenario, labName string) error {
+	found, err := doctor.State(labsDir)
+	if err != nil || machine.Worst(found) != machine.Stop {
+		return err
+	}
+	return a.inTheWay(&survey{found: found, plan: machine.Plan{Again: runCommand(s, labName)}})
+}
+
 // inTheWay names each reason with its remedy. Where several would have the same
 // command with other flags, they name the flags alone, and the command comes last.
 func (a *app) inTheWay(v *survey) error {

@@ -38,6 +38,9 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 	if err != nil {
 		return err
 	}
+	if err := a.roomForState(s, o.lab); err != nil {
+		return err
+	}
 	dir := a.labs
 	lock, err := dir.Lock(o.lab)
 	if err != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os/exec"
 	"regexp"
 	"strconv"
 	"strings"
@@ -39,6 +40,16 @@ func TestNoLineIsTooLong(t *testing.T) {
 				sh(t, "sysctl -qw net.ipv4.conf.veth.proxy_arp=0; ip route del 1.1.1.0/24; ip -n ns1 route flush cache; ip -n ns1 neigh flush all")
 				testPrinted(t, width, "check", exitFailed)
 				testPrinted(t, width, "teardown", exitDone)
+				testPrinted(t, width, "doctor", exitDone)
+				if _, err := exec.LookPath("iptables"); err != nil {
+					return
+				}
+				sh(t, "ip netns add ns1; ip route add 1.1.1.0/24 via 192.0.2.1; iptables -P FORWARD DROP")
+				testPrinted(t, width, "doctor", exitCannot)
+				testPrinted(t, width, "doctor proxyarp", exitCannot)
+				testPrinted(t, width, "run bridge --until namespaces", exitDone)
+				sh(t, "ip netns del ns1; ip route del 1.1.1.0/24")
+				testPrinted(t, width, "run proxyarp --until namespace", exitDone)
 			})
 		}
 	}

@@ -182,12 +182,8 @@ func (f *Firewall) NftRules(family, table, chain string) ([]*nftables.Rule, erro
 	}
 	var rules []*nftables.Rule
 	err = f.withNft(func(n *nft) error {
-		_, err := n.settled(func() error {
-			c, err := n.chain(fam, table, chain)
-			if err != nil {
-				return err
-			}
-			rules, err = n.GetRules(c.Table, c)
+		_, err := n.settled(func() (err error) {
+			rules, err = n.rulesOf(nftPlace{fam, table, chain})
 			return err
 		})
 		return err

@@ -15,7 +15,8 @@ import (
 // (NLM_F_NONREC), and only if nothing has changed meanwhile (NFNL_BATCH_GENID).
 type nft struct {
 	*nftables.Conn
-	sock *netlink.Conn
+	sock   *netlink.Conn
+	memory nftMemory
 }
 
 func openNft() (*nft, error) {
@@ -45,6 +46,7 @@ func (n *nft) settled(read func() error) (generation uint32, err error) {
 		if err != nil {
 			return 0, err
 		}
+		n.memory.at(before)
 		readErr := read()
 		after, err := n.generation()
 		if err != nil {

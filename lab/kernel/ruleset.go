@@ -15,7 +15,7 @@ func (f *Firewall) NftChains() ([]*nftables.Chain, error) {
 	var chains []*nftables.Chain
 	err := f.withNft(func(n *nft) error {
 		_, err := n.settled(func() (err error) {
-			chains, err = n.ListChains()
+			chains, err = n.allChains()
 			return err
 		})
 		return err

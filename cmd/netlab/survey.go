@@ -1,0 +1,137 @@
+package main
+
+import (
+	"net/netip"
+	"os"
+	"strings"
+
+	"netlab/lab"
+	"netlab/lab/doctor"
+	"netlab/lab/kernel"
+	"netlab/lab/machine"
+	"netlab/lab/op"
+	"netlab/scenarios"
+)
+
+// survey is what a lab would want of this machine, and what is in its way.
+type survey struct {
+	plan   machine.Plan
+	facts  lab.Facts
+	found  []machine.Finding
+	values scenarios.Values // with those that the machine decides
+}
+
+// survey looks at the names and addresses that the scenario takes, at what NAT is
+// to be done with, and at what is to be tried outside.
+func (a *app) survey(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values) (*survey, error) {
+	needs := s.Needs(values)
+	outside, _ := netip.ParseAddr(needs.Outside)
+	facts, err := machine.Facts(k, outside, "")
+	if err != nil {
+		return nil, err
+	}
+	v := &survey{facts: facts, plan: planOf(s, labName, values, facts)}
+	if v.found, err = machine.Preflight(k, v.plan); err != nil {
+		return nil, err
+	}
+	settled := scenarios.Values{}
+	if chosen, ok := values["nat"]; ok {
+		nat, finding := a.chooseNAT(k, chosen, v.plan.Again)
+		if finding != nil {
+			v.found = append(v.found, *finding)
+		}
+		settled["nat"] = nat
+	}
+	if _, ok := values["outside"]; ok {
+		settled["outside"] = facts.Outside
+	}
+	real, err := machine.Facts(k, netip.Addr{}, "")
+	if err != nil {
+		return nil, err
+	}
+	if facts.Outside != "" && facts.Outside == real.HostAddr {
+		v.found = append(v.found, machine.Finding{
+			ID: outsideIsLocal, Values: map[string]string{"addr": facts.Outside}, Remedy: v.again("--outside", real.Outside),
+		})
+	}
+	if needs.Gateway != "" && needs.Gateway == real.Outside {
+		v.found = append(v.found, machine.Finding{
+			ID: gatewayIsReal, Values: map[string]string{"addr": needs.Gateway}, Remedy: v.again("--gateway", "169.254.1.1"),
+		})
+	}
+	v.values = maps(values, settled)
+	return v, nil
+}
+
+// What a survey finds beside machine.Preflight.
+const (
+	outsideIsLocal = "outside-is-local" // addr
+	gatewayIsReal  = "gateway-is-real"  // addr
+)
+
+func (v *survey) again(flags ...string) lab.Command {
+	return append(append(lab.Command{}, v.plan.Again...), flags...)
+}
+
+// planOf is what the lab takes of a host, and what it makes the host do: its own
+// changes say that.
+func planOf(s scenarios.Scenario, labName string, values scenarios.Values, facts lab.Facts) machine.Plan {
+	needs := s.Needs(values)
+	p := machine.Plan{
+		Again:      runCommand(s, labName),
+		Namespaces: needs.Namespaces, Links: needs.Links,
+		NameFlag: "--" + needs.NameParam, Name: values[needs.NameParam],
+		SubnetFlag: "--" + needs.SubnetParam, DefaultRoute: needs.DefaultRoute,
+	}
+	p.Subnet, _ = netip.ParsePrefix(needs.Subnet) // checked before
+	p.Gateway, _ = netip.ParseAddr(needs.Gateway)
+	p.Outside, _ = netip.ParseAddr(needs.Outside)
+	if !p.Outside.IsValid() {
+		p.Outside, _ = netip.ParseAddr(facts.Outside)
+	}
+	if facts.Firewall == "" {
+		facts.Firewall = "nftables" // which of the two makes no difference here
+	}
+	for _, step := range s.Steps(scenarios.Setting{Lab: labName, Values: values, Facts: facts}) {
+		for _, o := range step.All() {
+			switch o := o.(type) {
+			case op.BridgeAdd:
+				p.Bridges = true
+			case op.NftRuleAdd, op.IptablesAppend:
+				p.Translates = true
+			case op.SysctlSet:
+				forwards := o.Key == "net/ipv4/ip_forward" || strings.HasSuffix(o.Key, "/forwarding")
+				p.Routes = p.Routes || o.NS == kernel.Host && forwards && o.Value == "1"
+			}
+		}
+	}
+	return p
+}
+
+// runCommand is what runs the lab.
+func runCommand(s scenarios.Scenario, labName string) lab.Command {
+	c := lab.Command{"netlab", "run", s.Name}
+	if labName != s.Name {
+		c = append(c, "--name", labName)
+	}
+	return c
+}
+
+// question is what to ask of doctor about a survey, for a lab that is to be built
+// on this machine itself.
+func (a *app) question(k *kernel.Kernel, v *survey) doctor.Question {
+	return doctor.Question{
+		Kernel: k, Plan: v.plan, Facts: v.facts, Files: os.DirFS("/"), Labs: labsDir, Codec: op.Codec{}, Root: true,
+	}
+}
+
+// graded are the findings of a grade.
+func graded(found []machine.Finding, g machine.Grade) []machine.Finding {
+	var some []machine.Finding
+	for _, f := range found {
+		if f.Grade == g {
+			some = append(some, f)
+		}
+	}
+	return some
+}

@@ -1,0 +1,96 @@
+// Package doctor looks a machine over for what could get in a lab's way, beyond
+// the names and addresses that machine.Preflight looks at: the kernel, the
+// firewall, the settings in force, the programs that manage links, what earlier
+// labs left. It changes nothing and sends nothing. What it tries, it tries in
+// namespaces that are thrown away.
+//
+// Each file has one subject: a state of the machine, a reader that fills it,
+// and a judge that makes findings of it and reads nothing.
+package doctor
+
+import (
+	"context"
+	"io/fs"
+	"time"
+
+	"netlab/lab"
+	"netlab/lab/kernel"
+	"netlab/lab/machine"
+)
+
+// Question is what to look at, and for what.
+type Question struct {
+	Kernel *kernel.Kernel
+	// Plan is what the lab wants, and Facts are those of the machine.
+	Plan  machine.Plan
+	Facts lab.Facts
+	// Files are the machine's, from its / on. Labs is where the journals stand,
+	// and Codec reads them.
+	Files fs.FS
+	Labs  string
+	Codec lab.Codec
+	Now   time.Time
+	// Root: the lab would be built on the machine itself. Otherwise only what a
+	// sandbox needs is looked at.
+	Root bool
+}
+
+// Examination is what came of a question.
+type Examination struct {
+	Found []machine.Finding
+	// Sandbox: a sandbox can be made here, with all that the lab needs in it.
+	Sandbox bool
+}
+
+// check is one subject's reader and judge.
+type check func(Question) ([]machine.Finding, error)
+
+// Before looks at what concerns a lab that is about to be built on this machine
+// itself, as far as that takes no time worth mentioning: 1 ms or so, more where
+// iptables-legacy has rules, since its program must be asked. What can't be read
+// is left to Examine.
+func Before(q Question) []machine.Finding {
+	var found []machine.Finding
+	for _, look := range []check{forwarding, metadata, networkd, networkManager} {
+		some, err := look(q)
+		if err == nil {
+			found = append(found, some...)
+		}
+	}
+	return found
+}
+
+// State looks at where the journals of labs on this machine itself are written:
+// before anything is, be it only a lock.
+func State(labs string) ([]machine.Finding, error) {
+	return stateDir(Question{Labs: labs, Root: true})
+}
+
+// Examine looks at everything. What can't be read is a finding too. It takes
+// some 50 ms.
+func Examine(ctx context.Context, q Question) Examination {
+	tried := make(chan trials, 1)
+	go func() { tried <- try(ctx, q.Root) }() // on its own: it waits for processes
+	checks := []check{stateDir, clock, leftovers}
+	if q.Root {
+		checks = append([]check{
+			iptables, native, forwarding, settings, metadata, networkd, networkManager, macPolicy, byHand,
+		}, checks...)
+	}
+	var rest []machine.Finding
+	for _, look := range checks {
+		some, err := look(q)
+		if err != nil {
+			some = append(some, warn(Unread, nil, "error", err.Error()))
+		}
+		rest = append(rest, some...)
+	}
+	k := readPlatform(q.Files)
+	_, missing := machine.CanUseHost()
+	found := append(judgePlatform(k), judgeRights(q.Root, missing)...)
+	trial, sandbox := (<-tried).judge(q.Plan, q.Root, k)
+	for _, f := range rest {
+		sandbox = sandbox && !(f.Grade == machine.Stop && ofState(f.ID))
+	}
+	return Examination{Found: append(append(found, trial...), rest...), Sandbox: sandbox}
+}

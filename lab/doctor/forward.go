@@ -1,0 +1,196 @@
+package doctor
+
+import (
+	"errors"
+	"io/fs"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"netlab/lab"
+	"netlab/lab/cause"
+	"netlab/lab/kernel"
+	"netlab/lab/machine"
+)
+
+// wall is what the host's firewall would do with a lab's packets on their way
+// through it. The lab need not be there: its devices are asked for by name.
+type wall struct {
+	stop    *lab.Cause // the first that stops one, as cause.Stops names it; nil: none does
+	certain bool
+	chains  []string // those of the same table and the targets of its rules, by which its maker is known
+}
+
+// forwarding asks for a lab whose packets pass FORWARD: one that routes, or one
+// that bridges where bridged frames are handed to iptables.
+func forwarding(q Question) ([]machine.Finding, error) {
+	if !q.Plan.Routes && !(q.Plan.Bridges && q.Facts.BridgeFirewall) {
+		return nil, nil
+	}
+	w, err := readWall(q)
+	return judgeWall(w, q.Plan), err
+}
+
+func readWall(q Question) (wall, error) {
+	f := q.Kernel.Firewall()
+	for _, p := range passages(q) {
+		stop, certain, err := cause.Stops(f, p)
+		if err != nil {
+			return wall{}, err
+		}
+		if stop == nil {
+			continue
+		}
+		w := wall{stop: stop, certain: certain}
+		w.chains, err = neighbours(f, stop.Values)
+		return w, err
+	}
+	return wall{}, nil
+}
+
+// passages are an echo request of the lab and its reply at FORWARD: from a pod to
+// the way out or, in a lab that has nothing to do with that, to the next pod.
+func passages(q Question) []cause.Passage {
+	p := q.Plan
+	if len(p.Links) == 0 {
+		return nil
+	}
+	pod, other := named(q, p.Links[0]), named(q, q.Facts.Uplink)
+	src, dst := p.Subnet.Addr(), p.Outside
+	if src.IsValid() {
+		src = src.Next()
+	}
+	switch {
+	case !p.Routes: // the bridge is where frames come in and go out
+		other, dst = pod, netip.Addr{}
+	case !p.Translates && len(p.Links) > 1:
+		other, dst = named(q, p.Links[1]), src
+	}
+	request := cause.Passage{Hook: "forward", In: pod, Out: other, Src: src, Dst: dst, Proto: unix.IPPROTO_ICMP, ICMP: 8}
+	return []cause.Passage{request, {Hook: "forward", In: other, Out: pod, Src: dst, Dst: src, Proto: unix.IPPROTO_ICMP, Reply: true}}
+}
+
+// named is a device as it is, or as one that is still to be made: a name alone.
+func named(q Question, name string) *netlink.LinkAttrs {
+	if host, err := q.Kernel.Namespace(kernel.Host); err == nil {
+		if l, err := host.Link(name); err == nil {
+			return l.Attrs()
+		}
+	}
+	return &netlink.LinkAttrs{Name: name}
+}
+
+// neighbours are the chains of the table that the packet is stopped in, or where
+// that is the legacy variant's, the targets of the chain's rules.
+func neighbours(f *kernel.Firewall, at map[string]string) ([]string, error) {
+	var names []string
+	if at["backend"] != "nftables" {
+		lines, err := f.LegacyRules(at["table"], at["base"])
+		for _, l := range lines {
+			words := kernel.SplitRule(l)
+			if i := slices.Index(words, "-j"); i >= 0 && i+1 < len(words) {
+				names = append(names, words[i+1])
+			}
+		}
+		return names, err
+	}
+	chains, err := nftChains(f)
+	for _, c := range chains {
+		if familyOf(c) == at["family"] && c.Table.Name == at["table"] {
+			names = append(names, c.Name)
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return names, err
+}
+
+func judgeWall(w wall, p machine.Plan) []machine.Finding {
+	if w.stop == nil {
+		return []machine.Finding{ok(ForwardOpen)}
+	}
+	id := ForwardDrops
+	if !w.certain {
+		id = ForwardMay
+	}
+	f := warn(id, w.stop.Repair)
+	f.Values = map[string]string{"by": w.owner()}
+	for _, name := range []string{"backend", "family", "table", "chain", "base", "rule"} {
+		f.Values[name] = w.stop.Values[name]
+	}
+	f.Remedy, f.More = w.opening(p)
+	return []machine.Finding{f}
+}
+
+// The owners of a rule that stops packets, as far as the names of chains tell.
+const (
+	ByDocker    = "docker"    // sets FORWARD to DROP when it turns forwarding on
+	ByUfw       = "ufw"       // DEFAULT_FORWARD_POLICY is DROP
+	ByFirewalld = "firewalld" // refuses what no zone or policy lets through
+	ByBoth      = "docker-or-ufw"
+	ByUnknown   = "unknown"
+)
+
+func (w wall) owner() string {
+	has := func(start string) bool {
+		return slices.ContainsFunc(w.chains, func(c string) bool { return strings.HasPrefix(c, start) })
+	}
+	docker, ufw := has("DOCKER"), has("ufw-")
+	switch chain := w.stop.Values["chain"]; {
+	case w.stop.Values["table"] == "firewalld", strings.HasPrefix(chain, "FWD"):
+		return ByFirewalld
+	case strings.HasPrefix(chain, "ufw-"):
+		return ByUfw
+	case strings.HasPrefix(chain, "DOCKER"):
+		return ByDocker
+	case docker && ufw:
+		return ByBoth
+	case docker:
+		return ByDocker
+	case ufw:
+		return ByUfw
+	}
+	return ByUnknown
+}
+
+// opening are the commands that let the lab's packets through: an accept before
+// all else, for each direction.
+func (w wall) opening(p machine.Plan) (lab.Command, []lab.Command) {
+	at := w.stop.Values
+	program := w.stop.Repair[0] // that shows the chain
+	subnet, dev := p.Subnet.String(), p.Links[0]
+	routed := p.Routes && p.Subnet.IsValid()
+	if w.owner() == ByFirewalld {
+		what := "--add-interface=" + dev
+		if routed {
+			what = "--add-source=" + subnet
+		}
+		return lab.Command{"firewall-cmd", "--zone=trusted", what}, nil
+	}
+	if program == "nft" {
+		insert := lab.Command{"nft", "insert", "rule", at["family"], at["table"], at["base"]}
+		if !routed {
+			return with(insert, "iifname", dev, "accept"), nil
+		}
+		return with(insert, "ip", "saddr", subnet, "accept"),
+			[]lab.Command{with(insert, "ip", "daddr", subnet, "ct", "state", "established,related", "accept")}
+	}
+	chain := at["base"]
+	if at["table"] == "filter" && slices.Contains(w.chains, "DOCKER-USER") {
+		chain = "DOCKER-USER" // Docker puts itself before what stands in FORWARD
+	}
+	insert := lab.Command{program}
+	if at["table"] != "filter" {
+		insert = append(insert, "-t", at["table"])
+	}
+	insert = append(insert, "-I", chain)
+	if !routed {
+		return with(insert, "-i", dev, "-j", "ACCEPT"), nil
+	}
+	return with(insert, "-s", subnet, "-j", "ACCEPT"),
+		[]lab.Command{with(insert, "-d", subnet, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT")}
+}
