@@ -1,7 +1,7 @@
 BIN := bin/netlab
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: run build test tools docs vet bench clean
+.PHONY: run build test tools docs vet bench dist dist-check vm clean
 
 # Build netlab and run its main lab in a sandbox: no root, nothing is touched.
 run: build
@@ -28,12 +28,29 @@ docs: tools
 vet:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not gofmt'ed: $$unformatted"; exit 1; fi
 	go vet ./...
+	go vet -tags manual ./cmd/netlab
 	GOARCH=arm64 go vet ./...
 	go run $(STATICCHECK) ./...
+	go run $(STATICCHECK) -tags manual ./cmd/netlab
 
 # Speed against the same work done by iproute2, as ratios.
 bench: build tools
 	go run ./cmd/netlab-bench
 
+# What is released, in dist/: static binaries, tarballs and Debian packages for
+# amd64 and arm64, with man pages and completions, and their SHA256SUMS.
+dist:
+	.ci/dist dist
+
+# Build all that twice and compare; install, run and read it.
+dist-check:
+	.ci/dist-check
+
+# Every scenario on the real root namespace of a stock kernel: Debian's own, in a
+# virtual machine emulated in software.
+vm: build
+	.ci/vm/tools
+	.ci/vm/run
+
 clean:
-	rm -rf bin
+	rm -rf bin dist

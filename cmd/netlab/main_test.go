@@ -14,6 +14,7 @@ import (
 
 	"netlab/lab/kernel"
 	"netlab/lab/kernel/kerneltest"
+	"netlab/lab/kernel/kerneltest/fault"
 	"netlab/lab/machine"
 )
 
@@ -23,6 +24,7 @@ const binaryDir = "NETLAB_TEST_BIN"
 // TestMain builds the real program once; the tests run it, and so do the
 // children that kerneltest.Isolate makes of them.
 func TestMain(m *testing.M) {
+	fault.Main()
 	// Whoever runs the tests may speak another language, on another terminal.
 	os.Setenv("LC_ALL", "C.UTF-8")
 	os.Unsetenv(languageVar)
