@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"netlab/lab/journal"
+	"netlab/lab/kernel"
 )
 
 // op applies one inverse, unless it must not be applied.
@@ -75,6 +76,13 @@ func (u *undo) ours(e journal.Entry, forward, o Op) (Op, string, error) {
 			if _, err := ref.Identify(u.Kernel); err == nil {
 				return o, SkipReplaced, nil
 			}
+			left, err := remains(u.Kernel, o)
+			if err != nil {
+				return nil, "", err
+			}
+			if left {
+				continue
+			}
 			return o, SkipGone, nil
 		}
 		if err != nil {
@@ -89,6 +97,18 @@ func (u *undo) ours(e journal.Entry, forward, o Op) (Op, string, error) {
 		}
 	}
 	return o, "", nil
+}
+
+// remains tells whether an undo that takes an object away was stopped halfway,
+// with a part of the object left that has no identity.
+func remains(k *kernel.Kernel, o Op) (bool, error) {
+	halved, ok := o.(interface {
+		Remains(*kernel.Kernel) (bool, error)
+	})
+	if !ok {
+		return false, nil
+	}
+	return halved.Remains(k)
 }
 
 // identified is the identity of an object that an op made, by its number.

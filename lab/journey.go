@@ -30,8 +30,14 @@ const (
 
 // Leg is one packet's way, from where it was made to where it was last seen.
 type Leg struct {
-	// Kind is LegRequest, LegReply or LegError.
+	// Kind is LegRequest, LegReply or LegError. To an ARP question there may be
+	// several replies, each by another.
 	Kind string `json:"kind"`
+	// Type and Code are an ICMP error's (RFC 792); nil: it is none.
+	Type *int `json:"icmp_type,omitempty"`
+	Code *int `json:"icmp_code,omitempty"`
+	// Flags are those of TCP's answer: "SYN-ACK" or "RST".
+	Flags string `json:"flags,omitempty"`
 	// Start is what its sender decided before the first hop.
 	Start []Decision `json:"start,omitempty"`
 	Hops  []Hop      `json:"hops,omitempty"`
@@ -101,8 +107,10 @@ const (
 	// DecideNAT: the packet's "field" (src, dst, src_port, dst_port) went from
 	// "before" to "after".
 	DecideNAT = "nat"
-	// DecideBridge: the bridge "dev" sent it on: "mac" was found behind "port",
-	// or, where "flooded" is "yes", it went to every other port.
+	// DecideBridge: the bridge "dev" sent it on: "mac" was behind "port", "how" it
+	// knew that is learned, static or, for a MAC of its own, local; or, where
+	// "flooded" is "yes", it went to every other port: "mac" was behind none
+	// known, or there is no "mac" and it was for a group.
 	DecideBridge = "bridge"
 	// DecideLocal: the address is the namespace's own ("dev" has it).
 	DecideLocal = "local"
@@ -112,8 +120,8 @@ const (
 
 // Ending is how a journey ended, in no language.
 type Ending struct {
-	// Outcome is Answered, Refused (an ICMP error or a TCP reset came back), Lost
-	// or Unsent.
+	// Outcome is Answered, Rejected (an ICMP error or a TCP reset came back), Lost,
+	// Unanswered or Unsent.
 	Outcome string `json:"outcome"`
 	// NS and Dev are where the packet was seen last, if it did not come back.
 	NS  string `json:"ns,omitempty"`
@@ -133,9 +141,27 @@ type Ending struct {
 	// "not-allowed" to read it, "unsupported" by this kernel, or "not-seen": no
 	// drop was seen that is certainly this packet's.
 	DropUnread string `json:"drop_unread,omitempty"`
+	// Notes are what is odd besides, in whatever way it ended.
+	Notes []Oddity `json:"notes,omitempty"`
 	// RTT is the time from the probe to its answer, in nanoseconds; 0: none came.
 	RTT time.Duration `json:"rtt_ns,omitempty"`
 }
+
+// Oddity is something odd that was seen on the way. Kind says which of Values are there.
+type Oddity struct {
+	Kind   string            `json:"kind"`
+	Values map[string]string `json:"values"`
+}
+
+// Kinds of Oddity, with their values.
+const (
+	// OddDuplicate: two answered ARP for "addr": "mac", which came first, and
+	// "other"; each with an "_ns" and a "_dev" where it is known whose it is.
+	OddDuplicate = "duplicate-address"
+	// OddElsewhere: "addr" is in "owner_ns", on "owner_dev"; "ns", which is joined
+	// to it by a cable, sent the packet elsewhere, by "route".
+	OddElsewhere = "sent-elsewhere"
+)
 
 // Outcomes of a journey.
 const (
@@ -143,4 +169,7 @@ const (
 	Rejected = "refused"
 	Lost     = "lost"
 	Unsent   = "unsent"
+	// Unanswered: it reached the namespace that has the address, and nothing came
+	// back.
+	Unanswered = "unanswered"
 )

@@ -168,6 +168,11 @@ func (x *run) step(ctx context.Context, i int, step Step, o Options) error {
 	if err != nil {
 		return err
 	}
+	left, _, err := x.plan.lasting(i, x.begun) // a later step may be done already
+	if err != nil {
+		return err
+	}
+	step.Checks = left.Checks
 	if len(applied) == 0 {
 		if err := x.before(ctx, step, o); err != nil {
 			return err

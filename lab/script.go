@@ -17,8 +17,11 @@ type Scripter interface {
 
 // ScriptWords are what a script says, in one language, as one line each.
 type ScriptWords struct {
-	Head    []string // above everything, as comments
-	Was     string   // what the directory is for that the script makes
+	Head []string // above everything, as comments
+	Was  string   // what the directory is for that the script makes
+	// Guard is lines of bash that end the script before it changes anything, where
+	// it must not run; none: it may run anywhere.
+	Guard   []string
 	Step    func(Step) string
 	Refusal func(Step, Refusal) string
 }
@@ -27,6 +30,7 @@ type ScriptWords struct {
 // sysctl and the firewall's own tool. It stops at the first command that fails.
 func (p Plan) Script(w ScriptWords) string {
 	s := scriptStart(p, w)
+	s.lines(w.Guard...)
 	s.lines("set -e", "mkdir "+s.was+"   # "+w.Was)
 	for i, step := range p.Steps {
 		s.lines("", fmt.Sprintf("# %d. %s", i+1, w.Step(step)))

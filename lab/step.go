@@ -128,4 +128,19 @@ type Facts struct {
 	Firewall string `json:"firewall"`
 	// IptablesNFT: the iptables here is the one that works through nf_tables.
 	IptablesNFT bool `json:"iptables_nft,omitempty"`
+	// Walls are what drops the packets that the host is to forward for the lab, as
+	// if the lab had not opened it yet. Those that a lab can't open are not here.
+	Walls []Wall `json:"walls,omitempty"`
+}
+
+// Wall is a firewall that drops what the host forwards unless a rule lets it
+// through: FORWARD in the filter table of one variant of iptables.
+type Wall struct {
+	// Program is the iptables that has it, by its name on this machine, such as
+	// "iptables-legacy", and NFT its variant.
+	Program string `json:"program"`
+	NFT     bool   `json:"nft,omitempty"`
+	// Chain is where rules of others belong, before all else: DOCKER-USER, where
+	// Docker has made that, or FORWARD itself.
+	Chain string `json:"chain"`
 }

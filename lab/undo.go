@@ -19,6 +19,7 @@ func (r *Runner) Teardown(ctx context.Context, j *journal.Journal) error {
 	name := j.Header.Lab
 	open := j.Open()
 	r.emit(Event{Type: UndoStart, Lab: name, Scenario: j.Header.Scenario, Machine: r.Machine, Total: len(open)})
+	j.Forgive()
 	u := &undo{Runner: r, journal: j, report: r.emit}
 	stopped, err := u.entries(ctx, open)
 	if err != nil {

@@ -71,6 +71,7 @@ type bridge struct {
 	bridge string
 	subnet netip.Prefix // as wide as the pods need
 	pods   []pod        // the last one only watches
+	owner  string
 	facts  lab.Facts
 }
 
@@ -79,7 +80,7 @@ func newBridge(s Setting) bridge {
 	count, _ := strconv.Atoi(v["pods"]) // checked before
 	subnet := widen(netip.MustParsePrefix(v["subnet"]), count+1)
 	return bridge{
-		bridge: v["bridge"], subnet: subnet, facts: s.Facts,
+		bridge: v["bridge"], subnet: subnet, owner: s.Lab, facts: s.Facts,
 		pods: makePods(v["prefix"], count, subnet, portLink),
 	}
 }
@@ -107,5 +108,6 @@ func (b bridge) words() map[string]string {
 		"watch": watch.name, "watch-link": watch.link,
 		"pod-link": podLink, "bridge": b.bridge, "subnet": b.subnet.String(),
 		"bits": strconv.Itoa(b.subnet.Bits()), "uplink": b.facts.Uplink,
+		"door": doors(b.facts.Walls),
 	}
 }

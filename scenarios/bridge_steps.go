@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"net/netip"
+	"slices"
 
 	"netlab/lab"
 	"netlab/lab/op"
@@ -10,7 +11,7 @@ import (
 )
 
 func (b bridge) steps() []lab.Step {
-	return []lab.Step{
+	steps := []lab.Step{
 		{
 			ID: "namespaces",
 			Groups: forEach(b.pods, func(p pod) []lab.Op {
@@ -31,14 +32,29 @@ func (b bridge) steps() []lab.Step {
 			}}},
 		},
 		b.ports(),
-		{
-			ID:  "flood",
-			Ops: b.plugIn(b.watch()),
-			Checks: []lab.Check{{ID: "overheard", Before: true, Probe: probe.Hears{
-				NS: b.watch().name, Dev: podLink, From: b.first().name, FromDev: podLink, Target: b.second().addr, Want: true,
-			}}},
-		},
 	}
+	if b.walled() {
+		// To iptables a bridged frame comes in by the bridge and goes out by it
+		// (br_nf_forward_ip, net/bridge/br_netfilter_hooks.c).
+		steps = append(steps, lab.Step{
+			ID: acceptStep, Ops: accept(b.facts.Walls, b.owner, []string{"-i", b.bridge, "-o", b.bridge}),
+			Checks: []lab.Check{b.reached()},
+		})
+	}
+	return append(steps, lab.Step{
+		ID:  "flood",
+		Ops: b.plugIn(b.watch()),
+		Checks: []lab.Check{{ID: "overheard", Before: true, Probe: probe.Hears{
+			NS: b.watch().name, Dev: podLink, From: b.first().name, FromDev: podLink, Target: b.second().addr, Want: true,
+		}}},
+	})
+}
+
+// walled: what the bridge passes on is handed to a FORWARD that drops it.
+func (b bridge) walled() bool { return b.facts.BridgeFirewall && len(b.facts.Walls) > 0 }
+
+func (b bridge) reached() lab.Check {
+	return lab.Check{ID: "reach", Before: true, Probe: trace.Path{NS: b.first().name, Dst: b.second().addr, WantTTL: 64}}
 }
 
 // setUp sets a link up, once it is told to keep quiet.
@@ -75,7 +91,6 @@ func (b bridge) ports() lab.Step {
 			{ID: "answers", Before: true, Probe: probe.Neighbour{
 				NS: first.name, Dev: podLink, Target: second.addr, WantNS: second.name, WantDev: podLink,
 			}},
-			{ID: "reach", Before: true, Probe: trace.Path{NS: first.name, Dst: second.addr, WantTTL: 64}},
 			{ID: "real-mac", Probe: probe.Knows{
 				NS: first.name, Dev: podLink, Addr: second.addr, WantNS: second.name, WantDev: podLink,
 			}},
@@ -84,8 +99,13 @@ func (b bridge) ports() lab.Step {
 			}},
 		},
 	}
-	if b.facts.BridgeFirewall {
-		step.Notes = append(step.Notes, lab.Note{ID: "bridge-firewall"})
+	if b.walled() {
+		step.Notes = walled(b.facts.Walls)
+	} else {
+		step.Checks = slices.Insert(step.Checks, 1, b.reached())
+		if b.facts.BridgeFirewall {
+			step.Notes = append(step.Notes, lab.Note{ID: "bridge-firewall"})
+		}
 	}
 	if b.facts.IPForward {
 		step.Notes = append(step.Notes, lab.Note{ID: "forwarding-on"})

@@ -71,6 +71,7 @@ type calico struct {
 	pods    []pod // the last one is the bystander
 	cidr    netip.Prefix
 	gateway netip.Addr
+	owner   string
 	facts   lab.Facts
 }
 
@@ -80,7 +81,7 @@ func newCalico(s Setting) calico {
 	cidr := widen(netip.MustParsePrefix(s.Values["pod-cidr"]), count+1)
 	return calico{
 		pods: makePods(s.Values["prefix"], count, cidr, caliLink), cidr: cidr,
-		gateway: netip.MustParseAddr(s.Values["gateway"]), facts: s.Facts,
+		gateway: netip.MustParseAddr(s.Values["gateway"]), owner: s.Lab, facts: s.Facts,
 	}
 }
 
@@ -89,7 +90,10 @@ func newCalico(s Setting) calico {
 func (c calico) path(stepID string) cause.Path {
 	goals := map[string]cause.Goal{
 		"namespaces": cause.Namespace, "veth": cause.Link, "inside": cause.Route, "routes": cause.Route,
-		"forwarding": cause.Forward, "proxy-arp": cause.Outside,
+		"forwarding": cause.Forward, "proxy-arp": cause.Outside, acceptStep: cause.Outside,
+	}
+	if len(c.facts.Walls) > 0 {
+		goals["proxy-arp"] = cause.Gateway
 	}
 	first := c.pods[0]
 	p := cause.Path{
@@ -110,5 +114,6 @@ func (c calico) words() map[string]string {
 		"second": second.name, "second-link": second.link, "second-addr": second.addr.String(),
 		"watch": watch.name, "count": strconv.Itoa(len(c.pods)), "pod-link": podLink,
 		"pod-cidr": c.cidr.String(), "gateway": c.gateway.String(), "host-mac": calicoMAC,
+		"door": doors(c.facts.Walls),
 	}
 }

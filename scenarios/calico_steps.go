@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"net/netip"
+	"slices"
 
 	"netlab/lab"
 	"netlab/lab/op"
@@ -11,7 +12,7 @@ import (
 
 func (c calico) steps() []lab.Step {
 	first, second := c.pods[0], c.pods[1]
-	return []lab.Step{
+	steps := []lab.Step{
 		{
 			ID: "namespaces",
 			Groups: forEach(c.pods, func(p pod) []lab.Op {
@@ -52,6 +53,7 @@ func (c calico) steps() []lab.Step {
 			Checks: []lab.Check{{ID: "forwards", Before: true, Probe: probe.Forwards{
 				Src: first.addr, Dst: second.addr, Iif: first.link,
 			}}},
+			Notes: walled(c.facts.Walls),
 		},
 		{
 			// The routes back are there, so it makes no difference what rp_filter says.
@@ -63,9 +65,17 @@ func (c calico) steps() []lab.Step {
 					op.SysctlSet{Key: "net/ipv4/conf/" + p.link + "/route_localnet", Value: "1"},
 				}
 			}),
-			Checks: c.reached(),
+			Checks: c.asked(),
 		},
 	}
+	if len(c.facts.Walls) > 0 {
+		return append(steps, lab.Step{
+			ID: acceptStep, Ops: accept(c.facts.Walls, c.owner, among(c.cidr)), Checks: []lab.Check{c.reached()},
+		})
+	}
+	last := &steps[len(steps)-1]
+	last.Checks = slices.Insert(last.Checks, 2, c.reached())
+	return steps
 }
 
 // wire makes a pod's cable, the pod's end in place.
@@ -86,7 +96,14 @@ func (c calico) inside(p pod) []lab.Op {
 }
 
 // reached is what the lab is for.
-func (c calico) reached() []lab.Check {
+func (c calico) reached() lab.Check {
+	return lab.Check{ID: "one-hop", Before: true, Probe: trace.Path{
+		NS: c.pods[0].name, Dst: c.pods[1].addr, WantTTL: 63, Unheard: []string{c.pods[len(c.pods)-1].name},
+	}}
+}
+
+// asked is that the host answers for the gateway, on each cable.
+func (c calico) asked() []lab.Check {
 	first, second, watch := c.pods[0], c.pods[1], c.pods[len(c.pods)-1]
 	gateway := func(id string, p pod) lab.Check {
 		return lab.Check{ID: id, Before: true, Probe: probe.Neighbour{
@@ -96,9 +113,6 @@ func (c calico) reached() []lab.Check {
 	return []lab.Check{
 		gateway("first-asks", first),
 		gateway("second-asks", second),
-		{ID: "one-hop", Before: true, Probe: trace.Path{
-			NS: first.name, Dst: second.addr, WantTTL: 63, Unheard: []string{watch.name},
-		}},
 		{ID: "unheard", Before: true, Probe: probe.Hears{
 			NS: watch.name, Dev: podLink, From: first.name, FromDev: podLink, Target: c.gateway, Want: false,
 		}},

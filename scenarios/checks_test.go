@@ -21,14 +21,21 @@ import (
 var hosts = []struct {
 	name   string
 	sysctl string
+	rules  string // a script that makes a firewall
 	whoAmI bool
 	nat    string
 }{
 	{name: "with a server outside", whoAmI: true, nat: "nftables"},
 	{name: "with a silent outside", nat: "iptables"},
 	{name: "rp_filter strict", sysctl: "net.ipv4.conf.all.rp_filter=1", nat: "nftables"},
+	{name: "FORWARD drops", nat: "iptables", rules: docker},
 	{name: "rp_filter loose", sysctl: "net.ipv4.conf.all.rp_filter=2", nat: "nftables", whoAmI: true},
 }
+
+// docker is what Docker does to FORWARD, as far as a lab's packets meet it. Where
+// br_netfilter is loaded, they do on a bridge as well.
+const docker = "sysctl -qew net.bridge.bridge-nf-call-iptables=1;" +
+	"iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER; iptables -P FORWARD DROP"
 
 // A check that a run tries before its step fails there; every other one fails
 // on a host without the lab. All hold after their step. Every op is read back as
@@ -59,9 +66,17 @@ func TestChecksFailBeforeTheirStepAndHoldAfter(t *testing.T) {
 						t.Fatalf("%v: %s", err, out)
 					}
 				}
+				if host.rules != "" {
+					if out, err := exec.Command("bash", "-ec", host.rules).CombinedOutput(); err != nil {
+						t.Fatalf("%v: %s", err, out)
+					}
+				}
 				facts, err := machine.Facts(k, outside, "")
 				if err != nil {
 					t.Fatal(err)
+				}
+				if host.rules != "" {
+					facts.Walls = []lab.Wall{{Program: "iptables", NFT: true, Chain: "DOCKER-USER"}}
 				}
 				facts.Firewall, facts.IptablesNFT = host.nat, true
 				if host.whoAmI {

@@ -67,6 +67,7 @@ type gateway struct {
 	pod          netip.Prefix // one address
 	addr         netip.Addr   // the gateway's
 	outside      netip.Addr
+	owner        string
 	facts        lab.Facts
 }
 
@@ -76,9 +77,14 @@ func newGateway(s Setting) gateway {
 		ns: s.Values["namespace"], hostLink: caliLink(s.Values["namespace"]),
 		pod:   netip.PrefixFrom(netip.MustParseAddr(s.Values["pod-address"]), 32),
 		addr:  netip.MustParseAddr(s.Values["gateway"]),
-		facts: s.Facts,
+		owner: s.Lab, facts: s.Facts,
 	}
-	g.outside, _ = netip.ParseAddr(s.Facts.Outside)
+	// A host whose default route is gone, as by the lab's last step done by hand,
+	// has no Outside; any address beyond it then asks the pod's routes as well.
+	var err error
+	if g.outside, err = netip.ParseAddr(s.Facts.Outside); err != nil {
+		g.outside = netip.MustParseAddr(machine.Server)
+	}
 	return g
 }
 
@@ -93,6 +99,8 @@ func (g gateway) path(stepID string) cause.Path {
 		p.Goal = cause.Route
 	case "answer", "riddle", "unassign":
 		p.Goal = cause.Gateway
+	case acceptStep:
+		p.Goal = cause.Outside
 	case "assign":
 		p.Goal, p.HostAddr = cause.Host, g.addr
 	}
@@ -103,6 +111,7 @@ func (g gateway) words() map[string]string {
 	return map[string]string{
 		"namespace": g.ns, "host-link": g.hostLink, "pod-link": podLink, "host-mac": calicoMAC,
 		"pod": g.pod.Addr().String(), "address": g.pod.String(), "gateway": g.addr.String(),
-		"outside": g.facts.Outside, "host-addr": g.facts.HostAddr, "uplink": g.facts.Uplink,
+		"outside": g.outside.String(), "host-addr": g.facts.HostAddr, "uplink": g.facts.Uplink,
+		"door": doors(g.facts.Walls),
 	}
 }

@@ -12,7 +12,7 @@ import (
 func (g gateway) steps() []lab.Step {
 	const assign, unassign, last = "assign", "unassign", "no-default-route"
 	address := op.AddrAdd{Link: g.hostLink, Addr: netip.PrefixFrom(g.addr, 32)}
-	return []lab.Step{
+	steps := []lab.Step{
 		{
 			ID:     "pod",
 			Ops:    []lab.Op{op.NetnsAdd{Name: g.ns}},
@@ -40,6 +40,17 @@ func (g gateway) steps() []lab.Step {
 				NS: g.ns, Dev: podLink, Target: g.addr, WantDev: g.hostLink,
 			}}},
 		},
+	}
+	if len(g.facts.Walls) > 0 {
+		// Nothing comes back from outside: nobody there has a route to the pod.
+		steps = append(steps, lab.Step{
+			ID: acceptStep, Ops: accept(g.facts.Walls, g.owner, []string{"-i", g.hostLink}),
+			Checks: []lab.Check{{ID: "let-out", Before: true, Until: last, Probe: probe.Leaves{
+				NS: g.ns, Dst: g.outside, Uplink: g.facts.Uplink, WantSrc: g.pod.Addr(),
+			}}},
+		})
+	}
+	return append(steps, []lab.Step{
 		{
 			ID: "riddle",
 			Checks: []lab.Check{
@@ -73,7 +84,7 @@ func (g gateway) steps() []lab.Step {
 				NS: g.ns, Dst: g.addr, ARP: true, WantReason: trace.NobodyHas,
 			}}},
 		},
-	}
+	}...)
 }
 
 // wire is in the order of Calico's plugin, and of Felix for the route back.

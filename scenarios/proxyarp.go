@@ -105,7 +105,7 @@ func newProxyARP(s Setting) proxyARP {
 
 func (p proxyARP) steps() []lab.Step {
 	defaultRoute := op.RouteAdd{NS: p.ns, Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: p.gateway, Dev: p.podLink}
-	return []lab.Step{
+	steps := []lab.Step{
 		{
 			ID:     "namespace",
 			Ops:    []lab.Op{op.NetnsAdd{Name: p.ns}},
@@ -137,31 +137,37 @@ func (p proxyARP) steps() []lab.Step {
 			Checks: []lab.Check{{ID: "forwards", Before: true, Probe: probe.Forwards{
 				Src: p.address.Addr(), Dst: p.outside, Iif: p.hostLink,
 			}}},
+			Notes: walled(p.facts.Walls),
 		},
 		p.proxyStep(),
 		p.returnStep(),
-		{
-			ID:     "masquerade",
-			Ops:    p.masquerade(),
-			Checks: p.outsideChecks(),
-		},
 	}
+	steps = append(steps, p.acceptStep()...)
+	return append(steps, lab.Step{
+		ID:     "masquerade",
+		Ops:    p.masquerade(),
+		Checks: p.outsideChecks(),
+	})
 }
 
 // path: each step's checks prove one goal more.
 func (p proxyARP) path(stepID string) cause.Path {
 	goals := map[string]cause.Goal{
 		"namespace": cause.Namespace, "veth": cause.Link, "routes": cause.Route, "forwarding": cause.Forward,
-		"proxy-arp": cause.Gateway, "return-route": cause.Host, "masquerade": cause.Outside,
+		"proxy-arp": cause.Gateway, "return-route": cause.Host, acceptStep: cause.Outside, "masquerade": cause.Outside,
 	}
 	if p.owner == "" && p.facts.Firewall == "nftables" {
 		p.owner = "proxyarp" // made by hand, and to be repaired by a table of some name
 	}
-	return cause.Path{
+	path := cause.Path{
 		NS: p.ns, Dev: p.podLink, HostDev: p.hostLink, Uplink: p.facts.Uplink,
 		Pod: p.address, Subnet: p.subnet, Gateway: p.gateway, Outside: p.outside, HostAddr: p.hostAddr,
 		Masquerade: p.masquerade(), Goal: goals[stepID],
 	}
+	if stepID == acceptStep { // to be translated later
+		path.Masquerade = nil
+	}
+	return path
 }
 
 func (p proxyARP) words() map[string]string {
@@ -169,6 +175,6 @@ func (p proxyARP) words() map[string]string {
 		"namespace": p.ns, "host-link": p.hostLink, "pod-link": p.podLink,
 		"subnet": p.subnet.String(), "address": p.address.String(), "pod": p.address.Addr().String(),
 		"gateway": p.gateway.String(), "outside": p.facts.Outside, "host-addr": p.facts.HostAddr,
-		"uplink": p.facts.Uplink,
+		"uplink": p.facts.Uplink, "door": doors(p.facts.Walls),
 	}
 }

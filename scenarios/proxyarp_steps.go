@@ -101,7 +101,22 @@ func (p proxyARP) comment() string {
 	if p.owner == "" {
 		return ""
 	}
-	return "netlab:" + p.owner
+	return Mark(p.owner)
+}
+
+// acceptStep lets the pod out, and answers to it in. It comes before masquerade: what
+// the firewall has let through leaves with the pod's own address still.
+func (p proxyARP) acceptStep() []lab.Step {
+	if len(p.facts.Walls) == 0 {
+		return nil
+	}
+	return []lab.Step{{
+		ID:  acceptStep,
+		Ops: accept(p.facts.Walls, p.owner, []string{"-i", p.hostLink}, replies(p.hostLink)),
+		Checks: []lab.Check{{ID: "let-out", Before: true, Until: "masquerade", Probe: probe.Leaves{
+			NS: p.ns, Dst: p.outside, Uplink: p.facts.Uplink, WantSrc: p.address.Addr(),
+		}}},
+	}}
 }
 
 // outsideChecks ask the outside what it saw, where somebody there can tell;

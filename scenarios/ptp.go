@@ -58,6 +58,7 @@ type ptp struct {
 	pods    []pod // the last one is the bystander
 	subnet  netip.Prefix
 	gateway netip.Addr
+	owner   string
 	facts   lab.Facts
 }
 
@@ -69,7 +70,7 @@ func newPTP(s Setting) ptp {
 	gateway := subnet.Addr().Next()
 	return ptp{
 		pods:   makePods(s.Values["prefix"], count, netip.PrefixFrom(gateway, subnet.Bits()), ptpLink),
-		subnet: subnet, gateway: gateway, facts: s.Facts,
+		subnet: subnet, gateway: gateway, owner: s.Lab, facts: s.Facts,
 	}
 }
 
@@ -87,7 +88,10 @@ func (s ptp) address(p pod) netip.Prefix { return netip.PrefixFrom(p.addr, s.sub
 func (s ptp) path(stepID string) cause.Path {
 	goals := map[string]cause.Goal{
 		"namespaces": cause.Namespace, "veth": cause.Link, "host": cause.Link, "inside": cause.Gateway,
-		"reroute": cause.Gateway, "forwarding": cause.Outside,
+		"reroute": cause.Gateway, "forwarding": cause.Outside, acceptStep: cause.Outside,
+	}
+	if len(s.facts.Walls) > 0 {
+		goals["forwarding"] = cause.Forward
 	}
 	first := s.pods[0]
 	p := cause.Path{
@@ -96,7 +100,7 @@ func (s ptp) path(stepID string) cause.Path {
 	if p.Goal > cause.Link { // before it the pod has no address
 		p.Pod, p.Subnet = s.address(first), first.prefix()
 	}
-	if p.Goal > cause.Gateway {
+	if p.Goal == cause.Forward || p.Goal == cause.Outside {
 		p.Outside = s.pods[1].addr
 	}
 	return p
@@ -110,6 +114,6 @@ func (s ptp) words() map[string]string {
 		"first-address": s.address(first).String(),
 		"second":        second.name, "second-link": second.link, "second-addr": second.addr.String(),
 		"watch": watch.name, "count": strconv.Itoa(len(s.pods)), "pod-link": podLink,
-		"subnet": s.subnet.String(), "gateway": s.gateway.String(),
+		"subnet": s.subnet.String(), "gateway": s.gateway.String(), "door": doors(s.facts.Walls),
 	}
 }

@@ -10,9 +10,9 @@ import (
 )
 
 func (s ptp) steps() []lab.Step {
-	first, second, watch := s.pods[0], s.pods[1], s.pods[len(s.pods)-1]
+	first, second := s.pods[0], s.pods[1]
 	gateway := netip.PrefixFrom(s.gateway, 32)
-	return []lab.Step{
+	steps := []lab.Step{
 		{
 			ID: "namespaces",
 			Groups: forEach(s.pods, func(p pod) []lab.Op {
@@ -58,14 +58,27 @@ func (s ptp) steps() []lab.Step {
 				NS: first.name, Dst: second.addr, WantVia: s.gateway, WantDev: podLink,
 			}}},
 		},
-		{
-			ID:  "forwarding",
-			Ops: []lab.Op{op.SysctlSet{Key: "net/ipv4/ip_forward", Value: "1"}},
-			Checks: []lab.Check{{ID: "one-hop", Before: true, Probe: trace.Path{
-				NS: first.name, Dst: second.addr, WantTTL: 63, Unheard: []string{watch.name},
-			}}},
-		},
 	}
+	return append(steps, s.forwarding()...)
+}
+
+// forwarding is one step where the host's firewall lets pass what the host forwards,
+// and else two.
+func (s ptp) forwarding() []lab.Step {
+	first, second, watch := s.pods[0], s.pods[1], s.pods[len(s.pods)-1]
+	reached := []lab.Check{{ID: "one-hop", Before: true, Probe: trace.Path{
+		NS: first.name, Dst: second.addr, WantTTL: 63, Unheard: []string{watch.name},
+	}}}
+	forwards := []lab.Check{{ID: "forwards", Before: true, Probe: probe.Forwards{
+		Src: first.addr, Dst: second.addr, Iif: first.link,
+	}}}
+	step := lab.Step{ID: "forwarding", Ops: []lab.Op{op.SysctlSet{Key: "net/ipv4/ip_forward", Value: "1"}}}
+	if len(s.facts.Walls) == 0 {
+		step.Checks = reached
+		return []lab.Step{step}
+	}
+	step.Checks, step.Notes = forwards, walled(s.facts.Walls)
+	return []lab.Step{step, {ID: acceptStep, Ops: accept(s.facts.Walls, s.owner, among(s.subnet)), Checks: reached}}
 }
 
 // wire makes a pod's cable, the pod's end in place. The plugin takes no IPv6

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"bytes"
 	"embed"
 	"fmt"
 	"io/fs"
@@ -100,11 +101,24 @@ func Fill(text string, values ...map[string]string) string {
 // Below a check stand its question and a list of `outcome: text`; below a
 // prediction its question and the choices, `[ ] text`, the right one `[x] text`.
 func LoadWords(scenario, lang string) (Words, error) {
+	return load(scenario, lang, func(source []byte) []byte { return source })
+}
+
+// LoadOpening is LoadWords of the title and the introduction alone, without the
+// steps: to list the scenarios takes a twentieth of the time.
+func LoadOpening(scenario, lang string) (Words, error) {
+	return load(scenario, lang, func(source []byte) []byte {
+		opening, _, _ := bytes.Cut(source, []byte("\n## "))
+		return opening
+	})
+}
+
+func load(scenario, lang string, part func(source []byte) []byte) (Words, error) {
 	source, err := fs.ReadFile(files, scenario+"."+lang+".md")
 	if err != nil {
 		return Words{}, fmt.Errorf("words of %s in %q: %w", scenario, lang, err)
 	}
-	w, err := parseWords(scenario, source)
+	w, err := parseWords(scenario, part(source))
 	if err != nil {
 		return Words{}, fmt.Errorf("words of %s in %q: %w", scenario, lang, err)
 	}

@@ -19,6 +19,7 @@ func variants(s scenarios.Scenario) []scenarios.Setting {
 		{},
 		{RPFilter: 1, IPv6: true, IPForward: true, BridgeFirewall: true, Firewall: "iptables", Uplink: "up0", HostAddr: "192.0.2.2", Outside: "192.0.2.1"},
 		{Firewall: "nftables", WhoAmI: "203.0.113.80:7777"},
+		{BridgeFirewall: true, Walls: []lab.Wall{{Program: "iptables", NFT: true, Chain: "DOCKER-USER"}}},
 	} {
 		all = append(all, scenarios.Setting{Lab: "lab", Values: s.Defaults(), Facts: facts})
 	}
@@ -108,5 +109,23 @@ func TestWordsInNoLanguage(t *testing.T) {
 	_, err := scenarios.LoadWords("proxyarp", "xx")
 	if err == nil || !strings.Contains(err.Error(), fs.ErrNotExist.Error()) {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestTheOpeningIsThatOfTheWholeText(t *testing.T) {
+	for _, s := range scenarios.All() {
+		for _, lang := range []string{"en", "zh"} {
+			whole, err := scenarios.LoadWords(s.Name, lang)
+			if err != nil {
+				t.Fatal(err)
+			}
+			opening, err := scenarios.LoadOpening(s.Name, lang)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if opening.Title != whole.Title || opening.Intro != whole.Intro || len(opening.Steps) > 0 {
+				t.Errorf("%s in %s: %+v", s.Name, lang, opening)
+			}
+		}
 	}
 }

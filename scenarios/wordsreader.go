@@ -149,8 +149,11 @@ func (r *wordsReader) outcomes(list *ast.List) error {
 }
 
 // plain is a block's text on one line, its emphasis and code marks left out. The
-// spaces in code are Unbroken.
+// spaces in code are Unbroken. An empty item of a list has no block.
 func (r *wordsReader) plain(block ast.Node) string {
+	if block == nil {
+		return ""
+	}
 	var b strings.Builder
 	_ = ast.Walk(block, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if t, ok := n.(*ast.Text); ok && entering {

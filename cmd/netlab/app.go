@@ -15,6 +15,7 @@ import (
 	"netlab/lab"
 	"netlab/lab/journal"
 	"netlab/lab/kernel"
+	"netlab/lab/machine"
 	"netlab/lab/op"
 )
 
@@ -37,14 +38,19 @@ type app struct {
 	catalog catalog
 }
 
-// labsDir is where the journals of the labs on this machine stand. A sandbox
-// has a /run, and so a directory, of its own.
-const labsDir = "/run/netlab/labs"
+// labsDir is where the journals of the labs on this machine stand.
+const labsDir = machine.LabsDir
 
 func (a *app) main() int {
 	if err := a.speak(wantedLanguage(a.args, os.Getenv)); err != nil {
 		fmt.Fprintln(a.stderr, "netlab:", err)
 		return exitFailed
+	}
+	// Whoever may run it would be root, or another user: by exec, by --pcap.
+	if os.Getuid() != os.Geteuid() || os.Getgid() != os.Getegid() {
+		err := &cannotError{Text: a.say("set-user-id"), Next: "sudo chmod ug-s netlab"}
+		a.complain(err)
+		return exitCode(err)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(),
 		os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, // a closed terminal too,

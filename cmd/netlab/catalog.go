@@ -46,7 +46,9 @@ func readCatalog(lang string) (catalog, error) {
 	}
 	code := regexp.MustCompile("`[^`]+`")
 	for key, text := range c {
-		c[key] = code.ReplaceAllStringFunc(text, unbroken)
+		if strings.Contains(text, "`") {
+			c[key] = code.ReplaceAllStringFunc(text, unbroken)
+		}
 	}
 	return c, nil
 }

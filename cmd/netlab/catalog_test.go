@@ -167,11 +167,12 @@ func TestFamiliesOfKeysAreWhole(t *testing.T) {
 		"leg.":       {lab.LegError},
 		"nat.":       {"src", "dst", "src-port", "dst-port"},
 		"end.": {
-			lab.Answered, lab.Answered + ".arp", lab.Rejected, lab.Rejected + ".untimed", lab.Unsent,
+			lab.Unanswered, lab.Answered, lab.Answered + ".arp", lab.Rejected, lab.Rejected + ".untimed", lab.Unsent,
 			lab.Lost, lab.Lost + ".arp", lab.Lost + "." + lab.LegRequest, lab.Lost + "." + lab.LegReply,
 			lab.Lost + "." + lab.LegRequest + ".unseen", lab.Lost + "." + lab.LegReply + ".unseen", lab.Lost + "." + lab.LegError,
 		},
 		"decide.":      {lab.DecideRoute, lab.DecideNeighbour, lab.DecideNAT, lab.DecideBridge, lab.DecideLocal, lab.DecideCable},
+		"note.":        {lab.OddDuplicate, lab.OddElsewhere},
 		"drop-unread.": {trace.DropNotAllowed, trace.DropUnsupported, trace.DropNotSeen},
 		"pcap.": {
 			trace.KindRequest, trace.KindReply, trace.KindError, trace.KindMore, trace.KindARPRequest, trace.KindARPReply,

@@ -107,10 +107,16 @@ func TestVerdictSaysWhatWasMeasured(t *testing.T) {
 		{"faster, and sure", 101, []measure.Ratio{ratio(0.9, 0.92, 0.95), ratio(1, 1, 1), ratio(1, 1, 1)},
 			"About the same: where it is certain which is slower, it is by 8 % at most.", "far apart"},
 		{"much", 101, []measure.Ratio{ratio(1, 1.01, 1.02), ratio(1.2, 1.3, 1.4), ratio(1, 1, 1)},
-			"Not the same: where it is certain which is slower, it is here by up to 30 %.", "far apart"},
+			"Not the same: where it is certain which is slower, it is here by up to 23 %.", "far apart"},
 		{"a busy machine", 101, []measure.Ratio{ratio(1.01, 1.01, 1.02), ratio(0.6, 1.25, 1.4), ratio(1, 1, 1)},
 			"it is by 1 % at most. Measured in 101 rounds, in turns. Whatever else the machine does makes the figures less " +
 				"certain; more rounds (--rounds) make them more so. The rounds lie far apart", "Not the same"},
+		{"sure, and nothing", 101, []measure.Ratio{ratio(1.001, 1.002, 1.004), ratio(1, 1, 1), ratio(0.997, 0.999, 1.002)},
+			"No difference that matters: the medians of all three", "certain which is slower"},
+		{"sure where it is nothing", 101, []measure.Ratio{ratio(1.001, 1.002, 1.004), ratio(0.9, 1.1, 1.2), ratio(1, 1, 1)},
+			"No difference that matters is sure: where it is certain", "by 0 %"},
+		{"of throughput, what is left", 101, []measure.Ratio{ratio(1, 1.01, 1.02), ratio(1, 1.25, 2), ratio(1, 1, 1)},
+			"calico gets 0.80 of bridge's throughput; with 95 % certainty from 0.50 to 1.00", "1.25 times"},
 		{"one round", 1, []measure.Ratio{ratio(1, 1, 1), ratio(1, 1, 1), ratio(1, 1, 1)},
 			"One round says nothing of how sure that is", "certainty"},
 	} {

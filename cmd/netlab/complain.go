@@ -8,6 +8,7 @@ import (
 
 	"netlab/lab/journal"
 	"netlab/lab/machine"
+	"netlab/lab/owned"
 	"netlab/scenarios"
 )
 
@@ -74,7 +75,7 @@ func (a *app) inWords(err error) (text, next string) {
 		return a.deniedWords(denied)
 	case errors.Is(err, machine.ErrNoNsenter):
 		return a.say("sandbox.no-nsenter"), ""
-	case errors.Is(err, machine.ErrUnsafeDir):
+	case errors.Is(err, machine.ErrUnsafeDir), errors.Is(err, owned.ErrUnsafe):
 		return a.fill("state.unsafe", "error", err.Error()), ""
 	case errors.Is(err, machine.ErrDamaged):
 		return a.fill("state.damaged", "error", err.Error()), ""

@@ -58,7 +58,7 @@ func (a *app) diagramCommand() *cobra.Command {
 	// The flag is one for all scenarios, but the steps are those of the one given.
 	steps := func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if s, ok := scenarios.Named(cmd.Name()); ok {
-			return stepIDs(s), cobra.ShellCompDirectiveNoFileComp
+			return everyStepID(s), cobra.ShellCompDirectiveNoFileComp
 		}
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -133,9 +133,10 @@ func (a *app) diagramLab(cmd *cobra.Command, p place, o diagramOptions) (err err
 			done = append(done, step)
 		}
 	}
-	if ids := stepIDs(s); o.until != "" && !slices.Contains(ids, o.until) {
+	if ids := everyStepID(s); o.until != "" && !slices.Contains(ids, o.until) {
 		return a.unknown("unknown.step", o.until, ids, "netlab status")
 	}
+	o.until = atOrBefore(s, steps, o.until)
 	shown := upTo(done, o.until)
 	if o.until != "" && (len(shown) == 0 || shown[len(shown)-1].ID != o.until) {
 		return &usageError{
@@ -156,7 +157,7 @@ func (a *app) diagramScenario(s scenarios.Scenario, values scenarios.Values, o d
 	if err := s.Check(values); err != nil {
 		return err
 	}
-	if ids := stepIDs(s); o.until != "" && !slices.Contains(ids, o.until) {
+	if ids := everyStepID(s); o.until != "" && !slices.Contains(ids, o.until) {
 		return a.unknown("unknown.step", o.until, ids, "netlab run "+s.Name+" --dry-run")
 	}
 	_, inside, err := machine.Here()
@@ -171,7 +172,7 @@ func (a *app) diagramScenario(s scenarios.Scenario, values scenarios.Values, o d
 		return err
 	}
 	steps := s.Steps(setting)
-	shown := upTo(steps, o.until)
+	shown := upTo(steps, atOrBefore(s, steps, o.until))
 	title := a.fill("picture.plan", "scenario", s.Name, "steps", strconv.Itoa(len(shown)), "total", strconv.Itoa(len(steps)))
 	return a.showPicture(namedPicture{s.Name, s.Name, title}, plannedPicture(setting.Facts, shown, o), o)
 }

@@ -23,8 +23,9 @@ func (a *app) dryRun(s scenarios.Scenario, o runOptions, values scenarios.Values
 	if sandbox {
 		kind = machine.KindSandbox
 	}
+	steps := s.Steps(setting)
 	a.runner(k, kind, view).Show(lab.Plan{
-		Lab: o.lab, Scenario: s.Name, Params: setting.Values, Steps: s.Steps(setting),
-	}, o.until)
+		Lab: o.lab, Scenario: s.Name, Params: setting.Values, Steps: steps,
+	}, atOrBefore(s, steps, o.until))
 	return nil
 }

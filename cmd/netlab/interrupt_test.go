@@ -70,3 +70,35 @@ func TestInterruptStopsCleanlyAndSaysHowToGoOn(t *testing.T) {
 		})
 	}
 }
+
+func TestASecondInterruptIsAnswered(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	pretendHost(t)
+	before := settle(t)
+	cmd := exec.Command("netlab", strings.Fields("run calico --pods 60 --teardown")...)
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if strings.Contains(lines.Text(), "undoing it") {
+			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_ = cmd.Wait() // what it says and leaves is what counts
+	if !strings.Contains(stderr.String(), "still cleaning up") {
+		t.Errorf("it says nothing to a signal while it cleans up:\n%s", stderr.String())
+	}
+	if diff := cmp.Diff(before, kerneltest.Snapshot(t)); diff != "" {
+		t.Errorf("the host is not as it was (-before +after):\n%s", diff)
+	}
+}

@@ -318,3 +318,80 @@ func TestTranscriptKeepsAJourney(t *testing.T) {
 		t.Errorf("kept: %s", got)
 	}
 }
+
+// circling is a packet that two routers send to one another until its TTL runs out.
+func circling(ttl int) lab.Journey {
+	there, back := upMAC+" "+worldMAC+" 1.1.1.2 198.51.100.7", worldMAC+" "+upMAC+" 1.1.1.2 198.51.100.7"
+	j := lab.Journey{From: "ns1", To: netip.MustParseAddr("198.51.100.7"), Probe: lab.ProbeEcho, Legs: []lab.Leg{{Kind: lab.LegRequest}},
+		End: lab.Ending{Outcome: lab.Lost, NS: "internet", Dev: "eth0", Leg: lab.LegRequest, Reason: trace.TTLExceeded, Values: map[string]string{"in": "internet"}}}
+	for ; ttl > 1; ttl -= 2 {
+		j.Legs[0].Hops = append(j.Legs[0].Hops,
+			hop("", "up0", lab.DirOut, there, ttl, ""), hop("internet", "eth0", lab.DirIn, there, ttl, ""),
+			hop("internet", "eth0", lab.DirOut, back, ttl-1, ""), hop("", "up0", lab.DirIn, back, ttl-1, ""))
+	}
+	return j
+}
+
+// A packet that goes in a circle is told once, and how often it did.
+func TestACircleIsToldOnce(t *testing.T) {
+	for _, tt := range []struct {
+		ttl, rows int
+		want      string
+	}{
+		{ttl: 64, rows: 4, want: "the same 4 hops 31 more times"},
+		{ttl: 4, rows: 8},
+	} {
+		var stdout bytes.Buffer
+		a := &app{stdout: &stdout}
+		if err := a.speak(english); err != nil {
+			t.Fatal(err)
+		}
+		(&journeyView{app: a, paper: a.paper(), room: 120}).showJourney(circling(tt.ttl), true)
+		got := stdout.String()
+		if n := strings.Count(got, "198.51.100.7 "); n < tt.rows || n > tt.rows+1 {
+			t.Errorf("TTL %d: %d rows, want %d:\n%s", tt.ttl, n, tt.rows, got)
+		}
+		if !strings.Contains(got, tt.want) || !strings.Contains(got, "its TTL ran out in internet") {
+			t.Errorf("TTL %d:\n%s", tt.ttl, got)
+		}
+	}
+}
+
+// What came back is named in the leg's title, what is odd below the end, and a
+// value of the engine's is never left in braces.
+func TestJourneysNameWhatCameBack(t *testing.T) {
+	kind, code := 3, 3
+	udp := lab.Journey{From: "ns1", To: netip.MustParseAddr("203.0.113.80"), Probe: lab.ProbeUDP, Port: 9, Legs: []lab.Leg{{
+		Kind: lab.LegError, Type: &kind, Code: &code,
+		Hops: []lab.Hop{hop("internet", "eth0", lab.DirOut, worldMAC+" "+upMAC+" 203.0.113.80 192.0.2.2", 64, "")},
+	}}, End: lab.Ending{Outcome: lab.Unanswered, NS: "internet", Dev: "eth0", Leg: lab.LegRequest, Reason: trace.NoNeighbour,
+		Values: map[string]string{"addr": "169.254.1.1", "dev": "eth0", "router": "", "router_dev": "veth", "why": "refusing-route", "route": "blackhole 169.254.1.1"},
+		Notes:  []lab.Oddity{{Kind: lab.OddElsewhere, Values: map[string]string{"addr": "10.0.0.2", "owner_ns": "pod2", "owner_dev": "eth0", "ns": "", "route": "default via 192.0.2.1 dev up0"}}}}}
+	tcp := lab.Journey{From: "ns1", To: udp.To, Probe: lab.ProbeTCP, Port: 9, Legs: []lab.Leg{{
+		Kind: lab.LegReply, Flags: "RST", Hops: udp.Legs[0].Hops,
+	}}, End: lab.Ending{Outcome: lab.Rejected, NS: "", Dev: "up0", Leg: lab.LegRequest, Reason: trace.TCPReset,
+		Values: map[string]string{"addr": "203.0.113.80", "port": "9", "made_in": ""},
+		Notes:  []lab.Oddity{{Kind: lab.OddDuplicate, Values: map[string]string{"addr": "203.0.113.80", "mac": upMAC, "other": hostMAC}}}}}
+	var stdout bytes.Buffer
+	a := &app{stdout: &stdout}
+	if err := a.speak(english); err != nil {
+		t.Fatal(err)
+	}
+	wide := a.paper()
+	wide.columns = 1000
+	for _, j := range []lab.Journey{udp, tcp} {
+		(&journeyView{app: a, paper: wide, room: 120}).showJourney(j, true)
+	}
+	got := stdout.String()
+	for _, want := range []string{
+		"an ICMP error from 203.0.113.80, port unreachable", "the TCP answer of 203.0.113.80, RST", "no answer came back",
+		"a route of the host refuses it: blackhole", "10.0.0.2 is in pod2, on eth0", "two answer for 203.0.113.80", "the host sent a TCP reset",
+	} {
+		if !strings.Contains(strings.ReplaceAll(got, scenarios.Unbroken, " "), want) {
+			t.Errorf("%q is missing from:\n%s", want, got)
+		}
+	}
+	if strings.ContainsAny(got, "{}") {
+		t.Errorf("a value is left open:\n%s", got)
+	}
+}

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"time"
 
@@ -11,6 +12,10 @@ import (
 )
 
 func main() {
-	machine.Arrive()
+	if err := machine.Arrive(); err != nil {
+		fmt.Fprintln(os.Stderr, "netlab:", err)
+		os.Exit(exitFailed)
+	}
+	machine.Scrub()
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, time.Now))
 }

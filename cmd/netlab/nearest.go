@@ -1,5 +1,7 @@
 package main
 
+import "slices"
+
 // nearest is the name that is the fewest typing mistakes away, if that is few
 // enough to be meant; otherwise empty.
 func nearest(typed string, names []string) string {
@@ -10,6 +12,16 @@ func nearest(typed string, names []string) string {
 		}
 	}
 	return best
+}
+
+// byNearness is the names, those first that are the fewest typing mistakes away; of
+// as many mistakes, in their own order.
+func byNearness(typed string, names []string) []string {
+	away := make(map[string]int, len(names))
+	for _, name := range names {
+		away[name] = mistakes(typed, name)
+	}
+	return slices.SortedStableFunc(slices.Values(names), func(a, b string) int { return away[a] - away[b] })
 }
 
 // mistakes counts the letters to insert, delete, replace or swap with a

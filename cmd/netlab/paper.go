@@ -89,12 +89,12 @@ func plainMarks() *strings.Replacer {
 	return strings.NewReplacer("✓", "+", "✗", "x", "→", ">", "←", "<", "≠", "!", "·", "-")
 }
 
-// line writes a line as it is.
+// line writes a line as it is, less what a terminal would obey.
 func (p *paper) line(text string) {
 	if p.ascii {
 		text = plainMarks().Replace(text)
 	}
-	fmt.Fprintln(p.w, strings.TrimRight(text, " "))
+	fmt.Fprintln(p.w, harmless(strings.TrimRight(text, " ")))
 }
 
 // advice writes a line that ends with a command. Where they are too long for one

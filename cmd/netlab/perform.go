@@ -8,6 +8,7 @@ import (
 
 	"netlab/lab"
 	"netlab/lab/kernel"
+	"netlab/lab/owned"
 	"netlab/scenarios"
 )
 
@@ -44,7 +45,7 @@ func (a *app) onTerminal() bool {
 }
 
 // perform opens what the flags ask for. file is the transcript's, or nil.
-func (a *app) perform(k *kernel.Kernel, s scenarios.Scenario, setting scenarios.Setting, plan lab.Plan, o runOptions, file *os.File) (*performance, error) {
+func (a *app) perform(k *kernel.Kernel, s scenarios.Scenario, setting scenarios.Setting, plan lab.Plan, o runOptions, file *owned.File) (*performance, error) {
 	text, err := a.textView(s, setting, o.teardown)
 	if err != nil {
 		return nil, err

@@ -122,6 +122,9 @@ func (a *app) inTheWay(v *survey) error {
 		lines = append(lines,
 			"  ✗ "+a.finding(f),
 			"    "+a.fill("finding.remedy", "what", a.say("remedy."+f.ID), "command", unbroken(command.String())))
+		for _, more := range f.More {
+			lines = append(lines, "    "+unbroken(more.String()))
+		}
 	}
 	return &cannotError{Text: strings.Join(lines, "\n"), Next: together.String()}
 }
@@ -173,6 +176,11 @@ func (a *app) setting(k *kernel.Kernel, s scenarios.Scenario, labName string, va
 	if facts.Firewall == "iptables" {
 		facts.IptablesNFT, err = iptablesIsNFT(k)
 	}
+	q := doctor.Question{Kernel: k, Plan: planOf(s, labName, values, facts), Facts: facts}
+	if labName != "" {
+		q.Mark = scenarios.Mark(labName)
+	}
+	facts.Walls = doctor.Walls(q)
 	return scenarios.Setting{Lab: labName, Values: values, Facts: facts}, err
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
+	"netlab/lab"
 	"netlab/lab/machine"
 	"netlab/scenarios"
 )
@@ -86,7 +87,7 @@ func (a *app) runScenarioCommand(s scenarios.Scenario) *cobra.Command {
 	flags.BoolVar(&o.picture, "picture", false, a.say("flag.picture"))
 	flags.StringVar(&o.transcript, "transcript", "", a.say("flag.transcript"))
 	steps := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-		return stepIDs(s), cobra.ShellCompDirectiveNoFileComp
+		return everyStepID(s), cobra.ShellCompDirectiveNoFileComp
 	}
 	for _, flag := range []string{"until", "from"} {
 		if err := cmd.RegisterFlagCompletionFunc(flag, steps); err != nil {
@@ -124,12 +125,45 @@ func (a *app) whySandbox(s scenarios.Scenario, missing []string) string {
 	return a.fill("run.sandbox-because", "missing", a.rights(missing))
 }
 
+// stepIDs are the steps that the scenario has on any machine.
 func stepIDs(s scenarios.Scenario) []string {
+	return idsOf(s.Steps(scenarios.Setting{Values: s.Defaults()}))
+}
+
+// everyStepID has those too that are needed only behind a firewall.
+func everyStepID(s scenarios.Scenario) []string {
+	walled := lab.Facts{BridgeFirewall: true, Walls: []lab.Wall{{Program: "iptables", Chain: "FORWARD"}}}
+	return idsOf(s.Steps(scenarios.Setting{Values: s.Defaults(), Facts: walled}))
+}
+
+func idsOf(steps []lab.Step) []string {
 	var ids []string
-	for _, step := range s.Steps(scenarios.Setting{Values: s.Defaults()}) {
+	for _, step := range steps {
 		ids = append(ids, step.ID)
 	}
 	return ids
+}
+
+// atOrBefore is that step or, where this machine needs none of that ID, the one it
+// would come after.
+func atOrBefore(s scenarios.Scenario, steps []lab.Step, id string) string {
+	every, here := everyStepID(s), idsOf(steps)
+	for i := slices.Index(every, id); i > 0 && !slices.Contains(here, id); i-- {
+		id = every[i-1]
+	}
+	return id
+}
+
+// atOrAfter is that step or, where this machine needs none of that ID, the one that
+// would come after it; empty: there is none.
+func atOrAfter(s scenarios.Scenario, steps []lab.Step, id string) string {
+	every, here := everyStepID(s), idsOf(steps)
+	for i := slices.Index(every, id); i >= 0 && i < len(every); i++ {
+		if slices.Contains(here, every[i]) {
+			return every[i]
+		}
+	}
+	return ""
 }
 
 func (a *app) runScenario(cmd *cobra.Command, s scenarios.Scenario, o runOptions) error {
@@ -141,7 +175,7 @@ func (a *app) runScenario(cmd *cobra.Command, s scenarios.Scenario, o runOptions
 		return err
 	}
 	for _, step := range []string{o.until, o.from} {
-		if ids := stepIDs(s); step != "" && !slices.Contains(ids, step) {
+		if ids := everyStepID(s); step != "" && !slices.Contains(ids, step) {
 			return a.unknown("unknown.step", step, ids, "netlab run "+s.Name+" --dry-run")
 		}
 	}

@@ -75,12 +75,12 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 	}
 	defer func() { err = errors.Join(err, x.close()) }()
 	r := a.runner(k, place{}.kind(inside), x.view)
-	options := lab.Options{Until: o.until, NoBefore: o.noBefore}
+	options := lab.Options{Until: atOrBefore(s, plan.Steps, o.until), NoBefore: o.noBefore}
 	if x.led != nil {
 		x.led.runner, x.led.journal, options.Gate = r, j, x.led
 	}
-	if o.from != "" {
-		err = shown(r.Rewind(ctx, plan, j, o.from))
+	if from := atOrAfter(s, plan.Steps, o.from); from != "" {
+		err = shown(r.Rewind(ctx, plan, j, from))
 	}
 	if err == nil {
 		err = shown(r.Run(ctx, plan, j, options))
@@ -89,7 +89,9 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 		if a.output == "text" && !a.quiet {
 			fmt.Fprintln(a.stdout)
 		}
+		done := a.askPatience()
 		err = errors.Join(err, shown(r.Teardown(context.WithoutCancel(ctx), j)))
+		done()
 	}
 	return err
 }

@@ -73,6 +73,7 @@ func (a *app) script(s scenarios.Scenario, name string, values scenarios.Values,
 	}
 	if s.Sandboxed {
 		said.Head = append(said.Head, a.say("script.sandboxed"))
+		said.Guard = notOnThisMachine(a.say("script.refused"))
 	}
 	text := plan.Script(said)
 	if undo {
@@ -80,4 +81,15 @@ func (a *app) script(s scenarios.Scenario, name string, values scenarios.Values,
 	}
 	_, err = fmt.Fprint(a.stdout, text)
 	return err
+}
+
+// notOnThisMachine is lines of bash that refuse to go on in the network namespace
+// of the machine's first process, as `run` refuses it, unless that is forced.
+func notOnThisMachine(refused string) []string {
+	return []string{
+		`if [ "${1-}" != --force ] && [ /proc/self/ns/net -ef /proc/1/ns/net ]; then`,
+		`  echo "` + refused + `" >&2`,
+		`  exit 1`,
+		`fi`,
+	}
 }

@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 	"os/exec"
 	"strings"
 
@@ -35,18 +33,20 @@ func (a *app) shellCommand() *cobra.Command {
 				return err
 			}
 			if p.sandbox != nil {
-				return a.enterFor(cmd.Context(), p, append([]string{"shell"}, words2(p.lab, ns)...)...)
+				return a.enterFor(cmd.Context(), p, append([]string{"shell", "--"}, words2(p.lab, ns)...)...)
 			}
 			if ns == "" {
 				if ns, err = a.home(p.lab); err != nil {
 					return err
 				}
 			}
-			shell := os.Getenv("SHELL")
-			if shell == "" {
-				shell = "/bin/sh"
+			shell := "/bin/sh"
+			for _, v := range machine.Callers() {
+				if asked, ok := strings.CutPrefix(v, "SHELL="); ok && asked != "" {
+					shell = asked
+				}
 			}
-			fmt.Fprintln(a.stderr, a.fill("shell.in", "ns", ns, "lab", p.lab))
+			a.errPaper().line(a.fill("shell.in", "ns", ns, "lab", p.lab))
 			return a.execIn(p.lab, ns, []string{shell})
 		},
 	}
@@ -158,7 +158,7 @@ func (a *app) execIn(lab, ns string, argv []string) (err error) {
 	if err != nil {
 		return err
 	}
-	env := append(os.Environ(), "NETLAB_LAB="+lab, "NETLAB_NS="+ns, languageVar+"="+a.lang)
+	env := append(machine.Callers(), "NETLAB_LAB="+lab, "NETLAB_NS="+ns, languageVar+"="+a.lang)
 	err = n.Exec(argv, env)
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return &usageError{Text: a.fill("exec.no-command", "command", argv[0])}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -68,11 +69,13 @@ func describe(p place, inside bool) (jsonLab, error) {
 	if !known {
 		return l, nil
 	}
-	ids := stepIDs(s)
-	l.Total = len(ids)
-	for _, id := range ids {
+	l.Total = len(stepIDs(s))
+	for _, id := range everyStepID(s) {
 		if _, done := state.Steps[id]; done {
 			l.Last = id
+			if !slices.Contains(stepIDs(s), id) { // needed on this machine only
+				l.Total++
+			}
 		}
 	}
 	return l, nil

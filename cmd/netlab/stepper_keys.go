@@ -186,7 +186,7 @@ func (s *stepper) runShell(ns string) error {
 			return errors.Join(fmt.Errorf("%s", s.fill("exec.no-namespace", "ns", ns, "lab", s.plan.Lab)), err)
 		}
 	}
-	cmd := exec.Command("/proc/self/exe", "shell", s.plan.Lab, ns)
+	cmd := exec.Command("/proc/self/exe", "shell", "--", s.plan.Lab, ns)
 	cmd.Args[0] = "netlab"
 	cmd.Env = append(os.Environ(), languageVar+"="+s.lang)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = s.keys.tty, os.Stdout, os.Stderr

@@ -90,7 +90,7 @@ func (a *app) checkTrace(cmd *cobra.Command, o traceOptions) error {
 	case o.timeout <= 0:
 		return &usageError{Text: a.say("trace.bad-timeout"), Next: next}
 	}
-	return nil
+	return a.pcapOnStdout(o.pcap, next)
 }
 
 // probe is what the flags ask to send, and to which port.
@@ -138,6 +138,9 @@ func (a *app) trace(ctx context.Context, from, to string, o traceOptions) (err e
 	}
 	if err = file.keep(result, err); err != nil {
 		return shown(err)
+	}
+	if o.pcap == toStdout { // the words go where they are in nobody's way
+		a.stdout = a.stderr
 	}
 	return a.showTrace(result)
 }

@@ -3,11 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"netlab/lab"
 	"netlab/lab/machine"
+	"netlab/lab/owned"
 	"netlab/scenarios"
 )
 
@@ -16,7 +16,7 @@ import (
 // as the run goes, so an interrupted one is kept too. A nil transcript keeps
 // nothing.
 type transcript struct {
-	file  *os.File
+	file  *owned.File
 	view  *textView // for its words and values
 	fence bool      // a code block is open
 	asked string    // what was asked before the step that comes
@@ -25,12 +25,12 @@ type transcript struct {
 }
 
 // openTranscript makes the file, before anything is changed.
-func openTranscript(path string) (*os.File, error) {
+func openTranscript(path string) (*owned.File, error) {
 	if path == "" {
 		return nil, nil
 	}
 	// What an earlier run of the lab has kept stays, and this one's comes after it.
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	f, err := owned.Append(path, 0o644)
 	if err != nil {
 		return nil, &usageError{Text: fmt.Sprintf("--transcript: %v", err)}
 	}
@@ -46,7 +46,7 @@ func (t *transcript) close() error {
 }
 
 func (t *transcript) write(text string) {
-	text = strings.ReplaceAll(text, scenarios.Unbroken, " ")
+	text = harmless(strings.ReplaceAll(text, scenarios.Unbroken, " "))
 	if _, err := t.file.WriteString(text); err != nil && t.err == nil {
 		t.err = fmt.Errorf("write the transcript: %w", err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -40,6 +41,10 @@ func (a *app) flagWords(err error) string {
 	var invalid *pflag.InvalidValueError
 	var syntax *pflag.InvalidSyntaxError
 	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == unknown.GetSpecifiedName():
+		return a.fill("flag.unknown", "flag", "-"+unknown.GetSpecifiedName())
+	case errors.As(err, &unknown) && number(unknown.GetSpecifiedShortnames()):
+		return a.fill("flag.unknown", "flag", "-"+unknown.GetSpecifiedShortnames())
 	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
 		return a.fill("flag.unknown-short", "letter", unknown.GetSpecifiedName()[:1], "flag", "-"+unknown.GetSpecifiedShortnames())
 	case errors.As(err, &unknown):
@@ -48,12 +53,37 @@ func (a *app) flagWords(err error) string {
 		return a.fill("flag.needs-value", "flag", typed(needs.GetSpecifiedName(), needs.GetSpecifiedShortnames()))
 	case errors.As(err, &invalid) && errors.Is(err, errNotOneOf):
 		return a.notOneOf(invalid.GetFlag().Name, invalid.GetValue(), languages())
+	case errors.As(err, &invalid) && wantedWords(invalid.GetFlag().Value.Type()) != "":
+		return a.fill("flag.wants", "flag", "--"+invalid.GetFlag().Name, "value", invalid.GetValue(),
+			"why", a.say(wantedWords(invalid.GetFlag().Value.Type())))
 	case errors.As(err, &invalid):
 		return a.fill("flag.invalid", "flag", "--"+invalid.GetFlag().Name, "value", invalid.GetValue(), "error", invalid.Unwrap().Error())
 	case errors.As(err, &syntax):
 		return a.fill("flag.syntax", "flag", syntax.GetSpecifiedFlag())
 	}
 	return a.fill("error.technical", "error", err.Error())
+}
+
+// wantedWords is the key of what a flag of a type takes, such as pflag calls them;
+// empty for one whose own error says it.
+func wantedWords(kind string) string {
+	switch kind {
+	case "uint16": // the ports of TCP and UDP
+		return "flag.wants.port"
+	case "duration":
+		return "flag.wants.time"
+	case "int":
+		return "flag.wants.number"
+	case "bool":
+		return "flag.wants.bool"
+	}
+	return ""
+}
+
+// number tells whether what stands behind a dash is one, as if meant negative.
+func number(word string) bool {
+	_, err := strconv.ParseFloat(word, 64)
+	return err == nil
 }
 
 func (a *app) notOneOf(flag, value string, known []string) string {
@@ -95,10 +125,17 @@ func (a *app) noMoreThan(n int) cobra.PositionalArgs {
 	}
 }
 
+// mostKnown is how many names an error lists; there can be thousands of pods.
+const mostKnown = 10
+
 // unknown is the error for a name that is none of those known; the nearest is
-// suggested.
+// suggested. Of many only the nearest are listed.
 func (a *app) unknown(key, name string, known []string, next string) error {
-	text := a.fill(key, "name", name, "known", a.list(known))
+	listed := a.list(known)
+	if more := len(known) - mostKnown; more > 1 {
+		listed = a.fill("known.more", "known", a.list(byNearness(name, known)[:mostKnown]), "count", strconv.Itoa(more))
+	}
+	text := a.fill(key, "name", name, "known", listed)
 	if near := nearest(name, known); near != "" {
 		text += a.fill("unknown.nearest", "name", near)
 	}

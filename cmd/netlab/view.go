@@ -32,15 +32,20 @@ func (a *app) textView(s scenarios.Scenario, setting scenarios.Setting, ending b
 // wordsOf are a scenario's words in our language; in English, where it has not
 // been written in ours.
 func (a *app) wordsOf(s scenarios.Scenario) (scenarios.Words, error) {
-	w, err := scenarios.LoadWords(s.Name, a.lang)
+	return a.spoken(s, scenarios.LoadWords)
+}
+
+// spoken loads words in the user's language, or where there are none, in English.
+func (a *app) spoken(s scenarios.Scenario, load func(scenario, lang string) (scenarios.Words, error)) (scenarios.Words, error) {
+	w, err := load(s.Name, a.lang)
 	if errors.Is(err, fs.ErrNotExist) {
-		return scenarios.LoadWords(s.Name, english)
+		return load(s.Name, english)
 	}
 	return w, err
 }
 
 func (a *app) scenarioTitle(s scenarios.Scenario) string {
-	w, err := a.wordsOf(s)
+	w, err := a.spoken(s, scenarios.LoadOpening)
 	if err != nil {
 		return "[" + err.Error() + "]" // a test loads every scenario's words
 	}
@@ -49,7 +54,7 @@ func (a *app) scenarioTitle(s scenarios.Scenario) string {
 
 // scenarioIntro is the introduction with the values that it has by default.
 func (a *app) scenarioIntro(s scenarios.Scenario) string {
-	w, err := a.wordsOf(s)
+	w, err := a.spoken(s, scenarios.LoadOpening)
 	if err != nil {
 		return "[" + err.Error() + "]"
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"netlab/lab"
+	"netlab/lab/measure"
 	"netlab/lab/trace"
 )
 
@@ -22,12 +23,16 @@ func (a *app) showComparison(c comparison) {
 	first, second := c.Labs[0].Scenario, c.Labs[1].Scenario
 	v.prose("", v.bold.Sprint(first+" · "+second), nil)
 	v.prose("", v.say("machine.sandbox"), v.dim)
+	v.section("compare.side")
+	v.table()
 	if !v.quiet {
 		v.journeys()
 	}
-	v.section("compare.side")
-	v.table()
 	v.section("compare.speed")
+	if v.Rounds > 1 && !v.quiet {
+		v.prose(indent, v.say("compare.medians"), v.dim)
+		v.line("")
+	}
 	for _, f := range c.shown() {
 		v.figure(f)
 		v.line("")
@@ -41,7 +46,8 @@ func (v *comparisonView) section(key string) {
 	v.line("")
 }
 
-// journeys shows one packet's way in each lab, and once what the marks mean.
+// journeys shows one packet's way in each lab, and once what the marks mean. The
+// reply's way back is left to -v: the question is answered without it.
 func (v *comparisonView) journeys() {
 	j := &journeyView{app: v.app, paper: v.paper, in: indent, room: v.pictureWidth()}
 	var all lab.Journey
@@ -49,11 +55,18 @@ func (v *comparisonView) journeys() {
 		v.line("")
 		v.prose("", v.fill("compare.way", "scenario", v.bold.Sprint(w.Scenario), "from", w.From, "to", w.To), nil)
 		v.line("")
-		j.showJourney(w.Journey, false)
-		all.Legs = append(all.Legs, w.Journey.Legs...)
+		shown := w.Journey
+		if !v.verbose {
+			shown.Legs = slices.DeleteFunc(slices.Clone(shown.Legs), func(leg lab.Leg) bool { return leg.Kind != lab.LegRequest })
+		}
+		j.showJourney(shown, false)
+		all.Legs = append(all.Legs, shown.Legs...)
 	}
 	v.line("")
 	j.legend(all)
+	if !v.verbose {
+		v.prose("", v.say("compare.replies"), v.dim)
+	}
 }
 
 // table has a row for each thing in which two labs can differ. Cells are wrapped.
@@ -164,16 +177,35 @@ func (v *comparisonView) figure(f comparedFigure) {
 		v.line(indent + indent + pad(w.Scenario, name) + indent + strings.Repeat(" ", value-columns(number)) + number +
 			indent + strings.Repeat(bar, length))
 	}
-	key := "compare.cost"
-	if f.Cost.Same() {
-		key = "compare.cost.same"
+	ratio := f.shown()
+	key := [...]string{"compare.share", "compare.share.same", "compare.share.once"}
+	if f.timed() {
+		key = [...]string{"compare.cost", "compare.cost.same", "compare.cost.once"}
 	}
-	if v.Rounds == 1 {
-		key = "compare.cost.once"
+	says := key[0]
+	switch {
+	case v.Rounds == 1:
+		says = key[2]
+	case ratio.Negligible():
+		says = "compare.even"
+	case ratio.Same():
+		says = key[1]
 	}
-	v.prose(indent+indent, v.fill(key, "of", f.Of, "against", f.Against,
-		"median", times(f.Cost.Median), "low", times(f.Cost.Low), "high", times(f.Cost.High),
-		"sure", strconv.Itoa(int(100*f.Cost.Sure))), v.dim)
+	v.prose(indent+indent, v.fill(says, "of", f.Of, "against", f.Against,
+		"median", times(ratio.Median), "low", times(ratio.Low), "high", times(ratio.High),
+		"sure", strconv.Itoa(int(100*ratio.Sure))), v.dim)
+}
+
+// timed tells whether a figure is a time, and not what a second brings.
+func (f comparedFigure) timed() bool { return f.Unit == "ns" }
+
+// shown is a cost as a person is told it: of times how much longer it takes, of
+// throughput how much is left.
+func (f comparedFigure) shown() measure.Ratio {
+	if f.timed() {
+		return f.Cost
+	}
+	return f.Cost.Inverse()
 }
 
 func times(ratio float64) string { return strconv.FormatFloat(ratio, 'f', 2, 64) }

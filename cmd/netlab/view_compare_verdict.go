@@ -3,12 +3,14 @@ package main
 import (
 	"math"
 	"strconv"
+
+	"netlab/lab/measure"
 )
 
 // What the verdict calls little, and what makes it doubtful.
 const (
-	littleCost = 0.10 // how far the cost of any figure is from 1
-	wideSpread = 0.25 // between what the true cost may be at least and at most
+	littleCost = 0.10 // how far the ratio of any figure is from 1
+	wideSpread = 0.25 // between what the true ratio may be at least and at most
 )
 
 // verdict answers the question for which two labs are compared.
@@ -32,7 +34,7 @@ func (v *comparisonView) verdict() {
 	}
 	v.prose("", v.fill(sure, "rounds", strconv.Itoa(v.Rounds)), v.dim)
 	for _, f := range v.shown() {
-		if f.Cost.High-f.Cost.Low > wideSpread {
+		if ratio := f.shown(); ratio.High-ratio.Low > wideSpread {
 			v.prose("", v.say("compare.wide"), nil)
 			return
 		}
@@ -42,18 +44,23 @@ func (v *comparisonView) verdict() {
 // judge is the key of the answer, and the largest difference, as a share: of the
 // figures in which it is sure which is slower, or of all, where it is in none.
 func (v *comparisonView) judge() (key string, most float64) {
-	sure, all := 0.0, 0.0
+	sure, all, some := 0.0, 0.0, false
 	for _, f := range v.shown() {
-		difference := math.Abs(f.Cost.Median - 1)
+		ratio := f.shown()
+		difference := math.Abs(ratio.Median - 1)
 		all = max(all, difference)
-		if !f.Cost.Same() {
-			sure = max(sure, difference)
+		if !ratio.Same() {
+			sure, some = max(sure, difference), true
 		}
 	}
 	switch {
 	case v.Rounds == 1:
 		return "compare.answer.once", all
-	case sure == 0:
+	case all < measure.Little:
+		return "compare.answer.same", all
+	case some && sure < measure.Little:
+		return "compare.answer.tiny", sure
+	case !some:
 		return "compare.answer.none", all
 	case sure > littleCost:
 		return "compare.answer.much", sure

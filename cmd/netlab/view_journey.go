@@ -46,9 +46,15 @@ func (v *journeyView) leg(j lab.Journey, leg lab.Leg, t hopTable, i int) {
 		return
 	}
 	v.header(t)
-	for n, hop := range leg.Hops {
+	again := circles(leg.Hops)
+	for n := 0; n < len(leg.Hops); n++ {
+		if c, ok := again[n]; ok {
+			v.prose(v.in+indent, v.fill("circle", "hops", strconv.Itoa(c.hops), "times", strconv.Itoa(c.times)), v.dim)
+			n += c.hops*c.times - 1
+			continue
+		}
 		v.row(t, t.rows[i][n])
-		v.decisions(hop.Then, hop)
+		v.decisions(leg.Hops[n].Then, leg.Hops[n])
 	}
 }
 
@@ -62,7 +68,14 @@ func (v *journeyView) legTitle(j lab.Journey, leg lab.Leg) string {
 	if len(leg.Hops) > 0 {
 		src = leg.Hops[0].Src
 	}
-	text := v.fill(key, "from", v.inSpace(j.From), "to", j.To.String(), "port", strconv.Itoa(int(j.Port)), "src", src.String())
+	what := ""
+	switch {
+	case leg.Type != nil && leg.Code != nil:
+		key, what = key+".what", v.icmpError(strconv.Itoa(*leg.Type), strconv.Itoa(*leg.Code))
+	case leg.Kind == lab.LegReply && leg.Flags != "":
+		key, what = key+".what", leg.Flags
+	}
+	text := v.fill(key, "what", what, "from", v.inSpace(j.From), "to", j.To.String(), "port", strconv.Itoa(int(j.Port)), "src", src.String())
 	for _, colon := range []string{": ", "："} {
 		if kind, rest, ok := strings.Cut(text, colon); ok {
 			return v.bold.Sprint(kind) + colon + rest

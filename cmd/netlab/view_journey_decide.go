@@ -45,6 +45,10 @@ func (v *journeyView) decision(d lab.Decision, at lab.Hop) string {
 			key += ".broadcast"
 		case is["flooded"] == "yes":
 			key, is["mac"] = key+".flooded", at.DstMAC
+		case is["how"] == "local":
+			key += ".local"
+		case is["how"] != "":
+			more = "decide.bridge." + is["how"]
 		}
 	case lab.DecideLocal:
 		is["addr"] = at.Dst.String()
@@ -88,7 +92,7 @@ func (v *journeyView) inWordsOf(values map[string]string) map[string]string {
 	is := map[string]string{}
 	for name, value := range values {
 		name = strings.ReplaceAll(name, "_", "-")
-		if name == "in" || name == "router" || strings.HasSuffix(name, "-ns") {
+		if name == "in" || name == "router" || name == "ns" || name == "made-in" || strings.HasSuffix(name, "-ns") {
 			value = v.inSpace(value)
 		}
 		is[name] = value

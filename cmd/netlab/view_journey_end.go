@@ -14,10 +14,13 @@ import (
 func (v *journeyView) ending(j lab.Journey) {
 	end := j.End
 	v.prose(v.in+v.endMark(end), v.outcome(j), nil)
+	inset := v.in + indent
+	for _, note := range end.Notes {
+		v.prose(inset, v.fillAll("note."+note.Kind, v.inWordsOf(note.Values)), nil)
+	}
 	if end.Outcome == lab.Answered {
 		return
 	}
-	inset := v.in + indent
 	if end.Reason != "" {
 		v.prose(inset, v.reason(j), nil)
 	}
@@ -32,8 +35,12 @@ func (v *journeyView) ending(j lab.Journey) {
 		v.prose(inset, v.fill(see, "lab", v.lab), nil)
 		v.command(inset+indent, end.Look.String())
 	}
-	if end.DropUnread != "" && end.Outcome == lab.Lost && j.Probe != lab.ProbeARP && !v.quiet {
-		v.prose(inset, v.wordFor("drop-unread.", end.DropUnread), v.dim)
+	if end.DropUnread != "" && (end.Outcome == lab.Lost || end.Outcome == lab.Unanswered) && j.Probe != lab.ProbeARP && !v.quiet {
+		key := "drop-unread." + end.DropUnread
+		if _, ok := v.catalog[key+".inside"]; ok && v.lab != "" {
+			key += ".inside"
+		}
+		v.prose(inset, v.wordFor("", key), v.dim)
 	}
 }
 
@@ -102,17 +109,26 @@ func (v *journeyView) reason(j lab.Journey) string {
 		if is["certain"] == "no" {
 			key += ".perhaps"
 		}
-	case trace.NobodyHas:
+	case trace.NobodyHas, trace.NoNeighbour:
 		if is["why"] != "" {
+			is["route"] = glued(is["route"])
 			key += ".router"
 			is["why"] = scenarios.Fill(v.say("unproxied."+is["why"]), is)
 		}
-	case trace.ICMPError:
-		what, ok := v.catalog["icmp."+is["type"]+"-"+is["code"]]
-		if !ok {
-			what = scenarios.Fill(v.say("icmp.other"), is)
+	case trace.Martian:
+		if is["dst"] != "" {
+			key += ".dst"
 		}
-		is["what"] = what
+	case trace.TTLExceeded:
+		if is["from"] == "" {
+			key += ".here"
+		}
+	case trace.TCPReset:
+		if _, ok := end.Values["made_in"]; ok {
+			key += ".made"
+		}
+	case trace.ICMPError:
+		is["what"] = v.icmpError(is["type"], is["code"])
 	case trace.UnreachableRoute:
 		is["route"] = glued(is["route"])
 	}
@@ -123,4 +139,17 @@ func (v *journeyView) reason(j lab.Journey) string {
 		return scenarios.Fill(text, is)
 	}
 	return end.Reason + " " + plainValues(end.Values)
+}
+
+// icmpError is what an ICMP error says, by its type and code.
+func (a *app) icmpError(kind, code string) string {
+	if what, ok := a.catalog["icmp."+kind+"-"+code]; ok {
+		return what
+	}
+	return a.fill("icmp.other", "type", kind, "code", code)
+}
+
+// fillAll is a sentence of the catalog with values in it.
+func (v *journeyView) fillAll(key string, is map[string]string) string {
+	return scenarios.Fill(v.say(key), is)
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"io"
+	"strings"
 
 	"netlab/lab"
 )
@@ -26,7 +28,9 @@ func (a *app) jsonView() func(lab.Event) {
 // printJSON prints one value on one line of stdout. What netlab prints can
 // always be encoded, and a closed pipe ends it by SIGPIPE.
 func (a *app) printJSON(value any) {
-	enc := json.NewEncoder(a.stdout)
+	var text strings.Builder
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(value)
+	_, _ = io.WriteString(a.stdout, harmlessJSON(text.String()))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"strconv"
+	"strings"
 
 	"netlab/lab"
 	"netlab/scenarios"
@@ -23,6 +24,9 @@ func (v *textView) undo(e lab.Event) {
 	case lab.UndoDone:
 		if !v.alike.again(e) {
 			v.command(indent, e.Command)
+			if v.verbose && strings.Contains(e.Command, "ip_forward=") && strings.Contains(e.Command, ".accept_redirects=") {
+				v.prose(indent+indent, v.say("undo.along"), v.dim)
+			}
 		}
 	case lab.UndoSkip:
 		if e.Outcome != lab.SkipGone {

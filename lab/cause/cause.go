@@ -99,9 +99,13 @@ type finder struct {
 	podLink, hostLink  device
 	uplink             device // the zero value where it isn't known
 	hostAddrs          []address
-	pinned             bool // the pod has the gateway's right MAC for good, and never asks
-	gatewayLocal       bool // the gateway is an address of the host
-	end                bool // all that is left to look at follows from what was found
+	pinned             bool                // the pod has the gateway's right MAC for good, and never asks
+	gatewayLocal       bool                // the gateway is an address of the host
+	end                bool                // all that is left to look at follows from what was found
+	legacy             map[string][]string // the chains of iptables-legacy that were read
+	without            string              // the comment of rules to pass over, and
+	own                string              // the chain that such a rule was last seen in
+	stopped            []Stop
 	certain, uncertain []lab.Cause
 }
 

@@ -144,7 +144,8 @@ func (f *finder) legacyFilters(p packet) error {
 	if base == "" {
 		return nil // the tables that are there are not for filtering
 	}
-	lines, err := f.firewall.LegacyRules("filter", base)
+	f.own = ""
+	lines, err := f.legacyLines("filter", base)
 	if err != nil || len(lines) == 0 {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 // the lines that `iptables -S` prints, which have one form.
 func (f *finder) legacyRules(p packet, table string) func(string) ([]rule, error) {
 	return func(chain string) ([]rule, error) {
-		lines, err := f.firewall.LegacyRules(table, chain)
+		lines, err := f.legacyLines(table, chain)
 		if err != nil {
 			return nil, err
 		}
@@ -25,12 +25,42 @@ func (f *finder) legacyRules(p packet, table string) func(string) ([]rule, error
 		}
 		var rules []rule
 		for _, line := range lines {
-			if words := kernel.SplitRule(line); len(words) > 2 && words[0] == "-A" {
-				rules = append(rules, legacyRule(p, words[2:]))
+			words := kernel.SplitRule(line)
+			if len(words) < 3 || words[0] != "-A" {
+				continue
 			}
+			if f.without != "" && commentOf(words) == f.without {
+				f.own = chain
+				continue
+			}
+			rules = append(rules, legacyRule(p, words[2:]))
 		}
 		return rules, nil
 	}
+}
+
+// legacyLines is kernel.Firewall.LegacyRules, asked once for each chain.
+func (f *finder) legacyLines(table, chain string) ([]string, error) {
+	if lines, ok := f.legacy[table+" "+chain]; ok {
+		return lines, nil
+	}
+	lines, err := f.firewall.LegacyRules(table, chain)
+	if err != nil {
+		return nil, err
+	}
+	if f.legacy == nil {
+		f.legacy = map[string][]string{}
+	}
+	f.legacy[table+" "+chain] = lines
+	return lines, nil
+}
+
+// commentOf is a rule's comment, or empty.
+func commentOf(words []string) string {
+	if i := slices.Index(words, "--comment"); i >= 0 && i+1 < len(words) {
+		return words[i+1]
+	}
+	return ""
 }
 
 // legacyRule reads the words of a rule. Options that it doesn't know make the
@@ -65,10 +95,10 @@ func legacyRule(p packet, words []string) rule {
 			if a == no && r.unless == "" {
 				r.unless = condition
 			}
-			r.match = min(r.match, a)
+			r.match, r.some = min(r.match, a), true
 			i++
 		case strings.HasPrefix(word, "-"):
-			r.match = min(r.match, maybe)
+			r.match, r.some = min(r.match, maybe), true
 		}
 		negated = false
 	}

@@ -7,6 +7,8 @@ import (
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"github.com/google/nftables/xt"
+
+	"netlab/lab/kernel"
 )
 
 // nftRules reads a chain's rules as they concern a packet.
@@ -16,9 +18,13 @@ func (f *finder) nftRules(p packet, family, table string) func(string) ([]rule, 
 		if err != nil {
 			return nil, err
 		}
-		rules := make([]rule, len(all))
-		for i, r := range all {
-			rules[i] = nftRule(p, r)
+		rules := make([]rule, 0, len(all))
+		for _, r := range all {
+			if f.without != "" && kernel.HasComment(r, f.without) {
+				f.own = chain
+				continue
+			}
+			rules = append(rules, nftRule(p, r))
 		}
 		return rules, nil
 	}
@@ -84,7 +90,9 @@ func (e *evaluation) load(register uint32, value []byte, what string) {
 	e.registers[register], e.what = value, what
 }
 
-func (e *evaluation) and(a answer) { e.rule.match = min(e.rule.match, a) }
+func (e *evaluation) and(a answer) {
+	e.rule.match, e.rule.some = min(e.rule.match, a), true
+}
 
 func (e *evaluation) compare(x *expr.Cmp) {
 	e.condition = comparison(e.what, x)

@@ -28,47 +28,84 @@ type Passage struct {
 	Reply bool
 }
 
+// Stop is a base chain of a firewall that drops or rejects a packet, or may.
+type Stop struct {
+	lab.Cause      // a FilterDrop, whose Repair is the command that shows the chain
+	Certain   bool // otherwise the packet may have passed
+	// All: it stops every packet that no rule before has let through. Otherwise a
+	// rule is meant for packets such as this one.
+	All bool
+	// Through are the chains that all such packets come through first, the base
+	// chain among them.
+	Through []string
+	// Own is the chain that has a rule with the comment given to Stopped; empty: none.
+	Own string
+}
+
 // Stops tells whether a firewall drops or rejects the packet, as Find would for a
-// lab's: a FilterDrop, whose Repair is the command that shows the chain, or nil.
-// It is certain, or the packet may have passed. iptables-legacy is asked on the
-// host alone, and only where that registers no table (see kernel.Firewall.LegacyTable).
+// lab's: the first of those that Stopped lists which is certain, else the first, or nil.
 func Stops(firewall *kernel.Firewall, p Passage) (stop *lab.Cause, certain bool, err error) {
-	q := packet{hook: p.Hook, in: device{LinkAttrs: p.In}, out: device{LinkAttrs: p.Out}, src: p.Src, dst: p.Dst,
-		proto: p.Proto, icmp: p.ICMP, srcPort: p.SrcPort, dstPort: p.DstPort, state: expr.CtStateBitNEW, reply: p.Reply}
-	if p.Reply {
-		q.state = expr.CtStateBitESTABLISHED
+	stopped, err := find(firewall, "", false, p)
+	for _, s := range stopped {
+		if s.Certain {
+			return &s.Cause, true, err
+		}
 	}
-	f := &finder{firewall: firewall}
+	if len(stopped) > 0 {
+		return &stopped[0].Cause, false, err
+	}
+	return nil, false, err
+}
+
+// Stopped lists every base chain that stops one of the packets, as if the rules with
+// that comment, if it isn't empty, were not there. A chain is there once for each
+// packet that it stops. iptables-legacy is asked on the host alone, and only where
+// that registers no table (see kernel.Firewall.LegacyTable).
+func Stopped(firewall *kernel.Firewall, without string, packets ...Passage) ([]Stop, error) {
+	return find(firewall, without, true, packets...)
+}
+
+// find looks at the legacy variant too where that could tell nothing new, if all.
+func find(firewall *kernel.Firewall, without string, all bool, packets ...Passage) ([]Stop, error) {
+	f := &finder{firewall: firewall, without: without}
 	chains, err := firewall.NftChains()
 	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) { // a kernel without nftables
 		chains, err = nil, nil
 	}
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	bases, err := entered(chains, p.Hook, nftables.ChainTypeFilter, nftables.ChainTypeRoute)
-	if err != nil {
-		return nil, false, err
-	}
-	for _, c := range bases {
-		w := walk{rules: f.nftRules(q, familyWord(c), c.Table.Name)}
-		if err := w.run(c.Name, policyWord(c)); err != nil {
-			return nil, false, err
+	_, unreadable := os.ReadFile("/proc/net/ip_tables_names")
+	for _, p := range packets {
+		q := p.packet()
+		bases, err := entered(chains, p.Hook, nftables.ChainTypeFilter, nftables.ChainTypeRoute)
+		if err != nil {
+			return nil, err
 		}
-		f.stops(q, barrier{"nftables", familyWord(c), c.Table.Name, c.Name}, &w)
-	}
-	if _, err := os.ReadFile("/proc/net/ip_tables_names"); len(f.certain) == 0 && !errors.Is(err, fs.ErrPermission) {
-		if err := f.legacyFilters(q); err != nil {
-			return nil, false, err
+		for _, c := range bases {
+			f.own = ""
+			w := walk{rules: f.nftRules(q, familyWord(c), c.Table.Name)}
+			if err := w.run(c.Name, policyWord(c)); err != nil {
+				return nil, err
+			}
+			f.stops(q, barrier{"nftables", familyWord(c), c.Table.Name, c.Name}, &w)
+		}
+		if (all || len(f.certain) == 0) && !errors.Is(unreadable, fs.ErrPermission) {
+			if err := f.legacyFilters(q); err != nil {
+				return nil, err
+			}
 		}
 	}
-	if len(f.certain) > 0 {
-		return &f.certain[0], true, nil
+	return f.stopped, nil
+}
+
+func (p Passage) packet() packet {
+	q := packet{hook: p.Hook, in: device{LinkAttrs: p.In}, out: device{LinkAttrs: p.Out}, src: p.Src, dst: p.Dst,
+		proto: p.Proto, icmp: p.ICMP, srcPort: p.SrcPort, dstPort: p.DstPort, state: expr.CtStateBitNEW, reply: p.Reply}
+	if p.Reply {
+		q.state = expr.CtStateBitESTABLISHED
 	}
-	if len(f.uncertain) > 0 {
-		return &f.uncertain[0], false, nil
-	}
-	return nil, false, nil
+	return q
 }
 
 // stops is dropped, for a packet that belongs to no lab.
@@ -77,10 +114,13 @@ func (f *finder) stops(p packet, b barrier, w *walk) {
 	if happens == no {
 		return
 	}
-	note := f.found
+	note, notes := f.found, &f.certain
 	if happens == maybe {
-		note = f.perhaps
+		note, notes = f.perhaps, &f.uncertain
 	}
 	note(FilterDrop, f.showing(b), "backend", b.backend, "family", b.family, "table", b.table,
 		"chain", by.chain, "base", b.base, "hook", p.hook, "rule", by.says)
+	f.stopped = append(f.stopped, Stop{
+		Cause: (*notes)[len(*notes)-1], Certain: happens == yes, All: by.all, Through: w.through, Own: f.own,
+	})
 }

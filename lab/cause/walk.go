@@ -20,13 +20,19 @@ type rule struct {
 	does  action
 	to    string // jumps and goes: the chain
 	says  string // what it does, in the firewall's words
+	// some: it is for some packets only, whether or not this is one of them.
+	some bool
 	// unless is the first condition that the packet fails, in the firewall's
 	// words; empty where that can't be said.
 	unless string
 }
 
-// spot is a rule, or the policy of a chain.
-type spot struct{ chain, says string }
+// spot is a rule, or the policy of a chain. all: it is what becomes of every packet
+// that no rule before it has decided on.
+type spot struct {
+	chain, says string
+	all         bool
+}
 
 // walk follows a packet through one base chain.
 type walk struct {
@@ -36,6 +42,9 @@ type walk struct {
 	by   spot   // which did
 	may  map[action]spot
 	near []rule // that translate, and don't match
+	// through are the chains that every packet comes to which no rule before them
+	// has decided on, the base chain first.
+	through []string
 }
 
 // deepest is how many jumps the kernel follows (NFT_JUMP_STACK_SIZE,
@@ -44,11 +53,11 @@ const deepest = 16
 
 func (w *walk) run(base, policy string) error {
 	w.may = map[action]spot{}
-	ended, err := w.chain(base, yes, 0)
+	ended, err := w.chain(base, yes, true, 0)
 	if err != nil || ended {
 		return err
 	}
-	w.end, w.by = accepts, spot{base, "policy " + policy}
+	w.end, w.by = accepts, spot{base, "policy " + policy, true}
 	if policy == "drop" {
 		w.end = drops
 	}
@@ -56,10 +65,13 @@ func (w *walk) run(base, policy string) error {
 }
 
 // chain tells whether a rule has certainly ended the base chain. sure is whether
-// the packet certainly comes this way.
-func (w *walk) chain(name string, sure answer, depth int) (bool, error) {
+// the packet certainly comes this way, and all whether every packet does.
+func (w *walk) chain(name string, sure answer, all bool, depth int) (bool, error) {
 	if depth > deepest {
 		return false, nil
+	}
+	if all {
+		w.through = append(w.through, name)
 	}
 	rules, err := w.rules(name)
 	if err != nil {
@@ -76,7 +88,7 @@ func (w *walk) chain(name string, sure answer, depth int) (bool, error) {
 		switch r.does {
 		case passes:
 		case jumps, goes:
-			ended, err := w.chain(r.to, match, depth+1)
+			ended, err := w.chain(r.to, match, all && !r.some, depth+1)
 			if err != nil || ended {
 				return ended, err
 			}
@@ -93,14 +105,14 @@ func (w *walk) chain(name string, sure answer, depth int) (bool, error) {
 			sure = min(sure, maybe)
 		case unclear:
 			for _, a := range []action{accepts, drops, translates} {
-				w.perhaps(a, spot{name, r.says})
+				w.perhaps(a, spot{name, r.says, all && !r.some})
 			}
 		default:
 			if match == yes {
-				w.end, w.by = r.does, spot{name, r.says}
+				w.end, w.by = r.does, spot{name, r.says, all && !r.some}
 				return true, nil
 			}
-			w.perhaps(r.does, spot{name, r.says})
+			w.perhaps(r.does, spot{name, r.says, all && !r.some})
 		}
 	}
 	return false, nil

@@ -30,6 +30,9 @@ type Question struct {
 	Labs  string
 	Codec lab.Codec
 	Now   time.Time
+	// Mark is the comment of the rules that are the lab's own already; empty: none
+	// are, or they count as anybody's. Only Walls asks.
+	Mark string
 	// Root: the lab would be built on the machine itself. Otherwise only what a
 	// sandbox needs is looked at.
 	Root bool

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"netlab/lab"
 	"netlab/lab/kernel"
 	"netlab/lab/kernel/kerneltest"
 	"netlab/lab/machine"
@@ -67,7 +68,7 @@ func TestASandboxNeedsLess(t *testing.T) {
 	q := question(t, k, articlePlan())
 	q.Root = false
 	x := Examine(t.Context(), q)
-	expect(t, x.Found, "ok no-rights", "ok sandbox", "ok kernel", "ok state", "ok clock")
+	expect(t, x.Found, "ok sandbox", "ok kernel", "ok state", "ok clock")
 }
 
 func TestWhatIsInTheWayOnAHost(t *testing.T) {
@@ -82,33 +83,35 @@ func TestWhatIsInTheWayOnAHost(t *testing.T) {
 		plan   machine.Plan
 		want   []string
 		by     string
+		door   string // the chain that the lab opens itself
 	}{
-		{"FORWARD is closed", "iptables -P FORWARD DROP", articlePlan(), []string{"warn forward-drops" + accepting("FORWARD")}, ByUnknown},
-		{"Docker closes it", "iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER; iptables -P FORWARD DROP", articlePlan(),
-			[]string{"warn forward-drops" + accepting("DOCKER-USER")}, ByDocker},
+		{"FORWARD is closed", "iptables -P FORWARD DROP", articlePlan(), nil, ByUnknown, "FORWARD"},
+		{"Docker closes it", "iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER; iptables -P FORWARD DROP", articlePlan(), nil, ByDocker, "DOCKER-USER"},
+		{"Docker closes it, and others come first", "iptables -N DOCKER-USER; iptables -A FORWARD -j REJECT; iptables -A FORWARD -j DOCKER-USER", articlePlan(), nil, ByDocker, "FORWARD"},
+		{"a legacy FORWARD is closed", "iptables-legacy -P FORWARD DROP", articlePlan(), []string{"warn other-rules; iptables-legacy -S"}, ByUnknown, "FORWARD"},
+		{"a rule is against the lab", "iptables -A FORWARD -i veth -j DROP", articlePlan(), []string{"stop forward-drops" + accepting("FORWARD")}, ByUnknown, ""},
 		{"and was told to let the lab through", "iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER; iptables -P FORWARD DROP;" +
-			"iptables -I DOCKER-USER -s 1.1.1.0/24 -j ACCEPT; iptables -I DOCKER-USER -d 1.1.1.0/24 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", articlePlan(), nil, ""},
-		{"and let through one way only", "iptables -P FORWARD DROP; iptables -I FORWARD -i veth -j ACCEPT", articlePlan(), []string{"warn forward-drops" + accepting("FORWARD")}, ByUnknown},
-		{"ufw refuses", "iptables -N ufw-reject-forward; iptables -A ufw-reject-forward -j REJECT; iptables -A FORWARD -j ufw-reject-forward", articlePlan(),
-			[]string{"warn forward-drops" + accepting("FORWARD")}, ByUfw},
-		{"a rule about others", "iptables -A FORWARD -s 9.9.9.0/24 -j DROP", articlePlan(), nil, ""},
-		{"a rule that may be about the lab", "iptables -A FORWARD -m mark --mark 7 -j DROP", articlePlan(), []string{"warn forward-may" + accepting("FORWARD")}, ByUnknown},
+			"iptables -I DOCKER-USER -s 1.1.1.0/24 -j ACCEPT; iptables -I DOCKER-USER -d 1.1.1.0/24 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", articlePlan(), nil, "", ""},
+		{"and let through one way only", "iptables -P FORWARD DROP; iptables -I FORWARD -i veth -j ACCEPT", articlePlan(), nil, ByUnknown, "FORWARD"},
+		{"ufw refuses", "iptables -N ufw-reject-forward; iptables -A ufw-reject-forward -j REJECT; iptables -A FORWARD -j ufw-reject-forward", articlePlan(), nil, ByUfw, "FORWARD"},
+		{"a rule about others", "iptables -A FORWARD -s 9.9.9.0/24 -j DROP", articlePlan(), nil, "", ""},
+		{"a rule that may be about the lab", "iptables -A FORWARD -m mark --mark 7 -j DROP", articlePlan(), []string{"warn forward-may" + accepting("FORWARD")}, ByUnknown, ""},
 		{"firewalld", "nft 'add table inet firewalld; add chain inet firewalld filter_FORWARD { type filter hook forward priority 10; }; add rule inet firewalld filter_FORWARD reject'", articlePlan(),
-			[]string{"warn native-rules; nft list ruleset", "warn forward-drops; firewall-cmd --zone=trusted --add-source=1.1.1.0/24"}, ByFirewalld},
+			[]string{"warn native-rules; nft list ruleset", "stop forward-drops; firewall-cmd --zone=trusted --add-source=1.1.1.0/24"}, ByFirewalld, ""},
 		{"nftables rules that do nothing to the lab", "nft 'add table ip mine; add chain ip mine pre { type filter hook prerouting priority 0; }; add rule ip mine pre ip saddr 9.9.9.9 drop'", articlePlan(),
-			[]string{"warn native-rules; nft list ruleset"}, ""},
-		{"an empty chain of nftables", "nft 'add table ip mine; add chain ip mine pre { type filter hook prerouting priority 0; }'", articlePlan(), nil, ""},
-		{"a legacy rule", "iptables-legacy -A INPUT -s 9.9.9.9 -j DROP", articlePlan(), []string{"warn other-rules; iptables-legacy -S"}, ""},
+			[]string{"warn native-rules; nft list ruleset"}, "", ""},
+		{"an empty chain of nftables", "nft 'add table ip mine; add chain ip mine pre { type filter hook prerouting priority 0; }'", articlePlan(), nil, "", ""},
+		{"a legacy rule", "iptables-legacy -A INPUT -s 9.9.9.9 -j DROP", articlePlan(), []string{"warn other-rules; iptables-legacy -S"}, "", ""},
 		{"the article by hand", byHand + "; iptables -t nat -A POSTROUTING -s 1.1.1.0/24 -j MASQUERADE", articlePlan(), []string{
 			"warn made-by-hand; ip link del veth; ip netns del ns1",
-			"warn rule-by-hand; iptables -t nat -D POSTROUTING -s 1.1.1.0/24 -j MASQUERADE"}, ""},
+			"warn rule-by-hand; iptables -t nat -D POSTROUTING -s 1.1.1.0/24 -j MASQUERADE"}, "", ""},
 		{"the article by hand, with the legacy variant", "iptables-legacy -t nat -A POSTROUTING -s 1.1.1.0/24 -j MASQUERADE", articlePlan(), []string{
 			"warn other-rules; iptables-legacy -S",
-			"warn rule-by-hand; iptables-legacy -t nat -D POSTROUTING -s 1.1.1.0/24 -j MASQUERADE"}, ""},
-		{"a bridge whose frames pass no firewall", "iptables -P FORWARD DROP", bridgePlan(), nil, ""},
+			"warn rule-by-hand; iptables-legacy -t nat -D POSTROUTING -s 1.1.1.0/24 -j MASQUERADE"}, "", ""},
+		{"a bridge whose frames pass no firewall", "iptables -P FORWARD DROP", bridgePlan(), nil, "", ""},
 		{"a route to the metadata service", "ip route add 169.254.169.254 via 192.0.2.1", articlePlan(),
-			[]string{"warn metadata; ip -n ns1 route add prohibit 169.254.169.254"}, ""},
-		{"which is shut", "ip route add prohibit 169.254.169.254", articlePlan(), nil, ""},
+			[]string{"warn metadata; ip -n ns1 route add prohibit 169.254.169.254"}, "", ""},
+		{"which is shut", "ip route add prohibit 169.254.169.254", articlePlan(), nil, "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if !kerneltest.Isolate(t) {
@@ -122,12 +125,17 @@ func TestWhatIsInTheWayOnAHost(t *testing.T) {
 			if tt.by == ByDocker || tt.plan.Bridges { // enough to see that nothing is left behind
 				before = kerneltest.Snapshot(t)
 			}
-			found := notFine(Examine(t.Context(), q).Found)
+			all, door := Examine(t.Context(), q).Found, ""
+			found := notFine(slices.Clone(all))
 			expect(t, found, tt.want...)
-			for _, f := range found {
+			for _, f := range all {
 				if f.Values["by"] != "" && f.Values["by"] != tt.by {
 					t.Errorf("set by %q, want %q", f.Values["by"], tt.by)
 				}
+				door += f.Values["door"]
+			}
+			if door != tt.door {
+				t.Errorf("the lab opens %q, want %q", door, tt.door)
 			}
 			// What a run is told is part of it, and is found without a trial.
 			for _, f := range notFine(Before(q)) {
@@ -148,9 +156,9 @@ func TestWhatIsInTheWayOnAHost(t *testing.T) {
 // Each opening that is proposed does open, for both directions.
 func TestTheRemedyForForwardOpensIt(t *testing.T) {
 	for name, script := range map[string]string{
-		"policy": "iptables -P FORWARD DROP",
-		"docker": "iptables -N DOCKER-USER; iptables -A DOCKER-USER -j RETURN; iptables -A FORWARD -j DOCKER-USER; iptables -P FORWARD DROP",
-		"legacy": "iptables-legacy -P FORWARD DROP",
+		"rule":   "iptables -A FORWARD -i veth -j DROP; iptables -A FORWARD -o veth -j DROP",
+		"docker": "iptables -N DOCKER-USER; iptables -A DOCKER-USER -i veth -j DROP; iptables -A FORWARD -j DOCKER-USER",
+		"legacy": "iptables-legacy -A FORWARD -s 1.1.1.0/24 -j DROP",
 		"nft":    "nft 'add table inet mine; add chain inet mine mine { type filter hook forward priority 0; policy drop; }'",
 		"mangle": "iptables -t mangle -A FORWARD -j DROP",
 	} {
@@ -186,7 +194,10 @@ func TestABridgeWhoseFramesPassTheFirewall(t *testing.T) {
 	q := question(t, pretendHost(t), bridgePlan())
 	q.Facts.BridgeFirewall = true
 	sh(t, "iptables -P FORWARD DROP")
-	expect(t, notFine(Before(q)), "warn forward-drops; iptables -I FORWARD -i br0 -j ACCEPT")
+	expect(t, Before(q)[:1], "ok forward-opened")
+	if diff := cmp.Diff([]lab.Wall{{Program: "iptables", NFT: true, Chain: "FORWARD"}}, Walls(q)); diff != "" {
+		t.Error(diff)
+	}
 }
 
 func TestAStateDirectoryThatIsFullOrReadOnlyStops(t *testing.T) {

@@ -34,7 +34,8 @@ const (
 	OtherRules    = "other-rules"    // Warn: variant, other, count
 	NativeRules   = "native-rules"   // Warn: chains
 	ForwardOpen   = "forward-open"   // OK
-	ForwardDrops  = "forward-drops"  // Warn: backend, family, table, chain, base, rule, by; who set it is one of the By constants
+	ForwardOpened = "forward-opened" // OK: door, and as below; a lab lets its own packets through in chain door
+	ForwardDrops  = "forward-drops"  // Stop: backend, family, table, chain, base, rule, by; who set it is one of the By constants
 	ForwardMay    = "forward-may"    // Warn: the same; it depends on what can't be known before
 	RPFilter      = "rp-filter"      // OK: value
 	RPFilterOff   = "rp-filter-off"  // OK

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"net/netip"
@@ -16,39 +17,123 @@ import (
 	"netlab/lab/machine"
 )
 
-// wall is what the host's firewall would do with a lab's packets on their way
-// through it. The lab need not be there: its devices are asked for by name.
+// wall is a base chain of the host's firewall that stops a lab's packets on their
+// way through it. The lab need not be there: its devices are asked for by name.
 type wall struct {
-	stop    *lab.Cause // the first that stops one, as cause.Stops names it; nil: none does
+	stop    *lab.Cause // as cause.Stopped names it; nil: nothing stops them
 	certain bool
 	chains  []string // those of the same table and the targets of its rules, by which its maker is known
+	// door is where the lab's own rules let its packets through; nil: it can't, or
+	// must not, because they are not just among what nobody has let through.
+	door *lab.Wall
 }
 
 // forwarding asks for a lab whose packets pass FORWARD: one that routes, or one
 // that bridges where bridged frames are handed to iptables.
 func forwarding(q Question) ([]machine.Finding, error) {
-	if !q.Plan.Routes && !(q.Plan.Bridges && q.Facts.BridgeFirewall) {
+	if !forwarded(q) {
 		return nil, nil
 	}
-	w, err := readWall(q)
-	return judgeWall(w, q.Plan), err
+	walls, err := readWalls(q)
+	if len(walls) == 0 && err == nil {
+		return judgeWall(wall{}, q.Plan), nil
+	}
+	var found []machine.Finding
+	for _, w := range walls {
+		found = append(found, judgeWall(w, q.Plan)...)
+	}
+	return found, err
 }
 
-func readWall(q Question) (wall, error) {
-	f := q.Kernel.Firewall()
-	for _, p := range passages(q) {
-		stop, certain, err := cause.Stops(f, p)
-		if err != nil {
-			return wall{}, err
-		}
-		if stop == nil {
-			continue
-		}
-		w := wall{stop: stop, certain: certain}
-		w.chains, err = neighbours(f, stop.Values)
-		return w, err
+func forwarded(q Question) bool { return q.Plan.Routes || q.Plan.Bridges && q.Facts.BridgeFirewall }
+
+// Walls are those of the host's firewalls that drop what it forwards for the lab and
+// that the lab itself is to open. They are the same once it has: its own rules,
+// which are known by q.Mark, are passed over. What can't be read is left to Examine.
+func Walls(q Question) []lab.Wall {
+	if !forwarded(q) {
+		return nil
 	}
-	return wall{}, nil
+	walls, err := readWalls(q)
+	if err != nil {
+		return nil
+	}
+	var doors []lab.Wall
+	for _, w := range walls {
+		if w.door != nil {
+			doors = append(doors, *w.door)
+		}
+	}
+	return doors
+}
+
+func readWalls(q Question) ([]wall, error) {
+	var walls []wall
+	err := q.Kernel.Firewall().Frozen(func(f *kernel.Firewall) error {
+		walls = nil
+		stops, err := cause.Stopped(f, q.Mark, passages(q)...)
+		if err != nil {
+			return err
+		}
+		for _, same := range byBase(stops) {
+			w := wall{stop: &same[0].Cause, certain: same[0].Certain}
+			if w.chains, err = neighbours(f, w.stop.Values); err != nil {
+				return err
+			}
+			w.door = door(same)
+			walls = append(walls, w)
+		}
+		return nil
+	})
+	return walls, err
+}
+
+// byBase puts together those that stop packets in the same base chain, the most
+// certain of them first.
+func byBase(stops []cause.Stop) [][]cause.Stop {
+	var sorted [][]cause.Stop
+	for _, s := range stops {
+		at := slices.IndexFunc(sorted, func(o []cause.Stop) bool {
+			return !slices.ContainsFunc([]string{"backend", "family", "table", "base"}, func(name string) bool {
+				return o[0].Values[name] != s.Values[name]
+			})
+		})
+		switch {
+		case at < 0:
+			sorted = append(sorted, []cause.Stop{s})
+		case s.Certain && !sorted[at][0].Certain:
+			sorted[at] = slices.Insert(sorted[at], 0, s)
+		default:
+			sorted[at] = append(sorted[at], s)
+		}
+	}
+	return sorted
+}
+
+// door is where to let packets through that a base chain stops. Only iptables' own
+// FORWARD has one, and only where it stops all that nobody has let through: a rule
+// that is meant for such packets was made on purpose. Docker keeps DOCKER-USER for
+// rules of others, and puts itself before those in FORWARD.
+func door(stops []cause.Stop) *lab.Wall {
+	at, program := stops[0].Values, stops[0].Repair[0] // the one that shows the chain
+	if program == "nft" || at["table"] != "filter" || at["base"] != "FORWARD" {
+		return nil
+	}
+	chain, open, own := "DOCKER-USER", false, ""
+	for _, s := range stops {
+		if s.Certain && !s.All {
+			return nil
+		}
+		open = open || s.All
+		if !slices.Contains(s.Through, chain) {
+			chain = "FORWARD"
+		}
+		own = cmp.Or(own, s.Own)
+	}
+	if !open {
+		return nil
+	}
+	return &lab.Wall{Program: program, NFT: at["backend"] == "nftables", Chain: cmp.Or(own, chain)}
 }
 
 // passages are an echo request of the lab and its reply at FORWARD: from a pod to
@@ -113,16 +198,24 @@ func judgeWall(w wall, p machine.Plan) []machine.Finding {
 	if w.stop == nil {
 		return []machine.Finding{ok(ForwardOpen)}
 	}
-	id := ForwardDrops
-	if !w.certain {
-		id = ForwardMay
+	var f machine.Finding
+	switch {
+	case w.door != nil:
+		f = ok(ForwardOpened, "door", w.door.Chain)
+	case w.certain:
+		f = stop(ForwardDrops, nil)
+		f.Remedy, f.More = w.opening(p)
+	default:
+		f = warn(ForwardMay, nil)
+		f.Remedy, f.More = w.opening(p)
 	}
-	f := warn(id, w.stop.Repair)
-	f.Values = map[string]string{"by": w.owner()}
+	if f.Values == nil {
+		f.Values = map[string]string{}
+	}
+	f.Values["by"] = w.owner()
 	for _, name := range []string{"backend", "family", "table", "chain", "base", "rule"} {
 		f.Values[name] = w.stop.Values[name]
 	}
-	f.Remedy, f.More = w.opening(p)
 	return []machine.Finding{f}
 }
 

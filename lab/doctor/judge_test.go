@@ -75,6 +75,7 @@ func TestRightsAreMissedByNobodyWhoUsesASandbox(t *testing.T) {
 	expect(t, judgeRights(true, nil), "ok rights")
 	expect(t, judgeRights(true, []string{"CAP_NET_RAW"})) // Preflight stops on it
 	expect(t, judgeRights(false, []string{"CAP_NET_RAW"}), "ok no-rights")
+	expect(t, judgeRights(false, nil))
 }
 
 // works is a trial on a kernel that does everything, less the features given.
@@ -216,23 +217,24 @@ func TestWhoeverClosesForwardIsOpenedByHisOwnMeans(t *testing.T) {
 		by   string
 	}{
 		{"open", wall{}, articlePlan(), "ok forward-open", ""},
-		{"nobody knows", wall{stop: drop, certain: true, chains: []string{"FORWARD"}}, articlePlan(), "warn forward-drops" + fmt.Sprintf(both, "FORWARD"), ByUnknown},
-		{"Docker", wall{stop: drop, certain: true, chains: []string{"FORWARD", "DOCKER", "DOCKER-USER"}}, articlePlan(), "warn forward-drops" + fmt.Sprintf(both, "DOCKER-USER"), ByDocker},
-		{"ufw", wall{stop: drop, certain: true, chains: []string{"FORWARD", "ufw-before-forward"}}, articlePlan(), "warn forward-drops" + fmt.Sprintf(both, "FORWARD"), ByUfw},
-		{"Docker and ufw", wall{stop: drop, certain: true, chains: []string{"DOCKER-USER", "ufw-user-forward"}}, articlePlan(), "warn forward-drops" + fmt.Sprintf(both, "DOCKER-USER"), ByBoth},
-		{"a rule of ufw's", wall{stop: in("ufw-reject-forward"), certain: true, chains: []string{"DOCKER-USER", "ufw-reject-forward"}}, articlePlan(), "warn forward-drops" + fmt.Sprintf(both, "DOCKER-USER"), ByUfw},
+		{"nobody knows", wall{stop: drop, certain: true, chains: []string{"FORWARD"}}, articlePlan(), "stop forward-drops" + fmt.Sprintf(both, "FORWARD"), ByUnknown},
+		{"nobody knows, and a lab has a door", wall{stop: drop, certain: true, door: &lab.Wall{Chain: "FORWARD"}}, articlePlan(), "ok forward-opened", ByUnknown},
+		{"Docker", wall{stop: drop, certain: true, chains: []string{"FORWARD", "DOCKER", "DOCKER-USER"}}, articlePlan(), "stop forward-drops" + fmt.Sprintf(both, "DOCKER-USER"), ByDocker},
+		{"ufw", wall{stop: drop, certain: true, chains: []string{"FORWARD", "ufw-before-forward"}}, articlePlan(), "stop forward-drops" + fmt.Sprintf(both, "FORWARD"), ByUfw},
+		{"Docker and ufw", wall{stop: drop, certain: true, chains: []string{"DOCKER-USER", "ufw-user-forward"}}, articlePlan(), "stop forward-drops" + fmt.Sprintf(both, "DOCKER-USER"), ByBoth},
+		{"a rule of ufw's", wall{stop: in("ufw-reject-forward"), certain: true, chains: []string{"DOCKER-USER", "ufw-reject-forward"}}, articlePlan(), "stop forward-drops" + fmt.Sprintf(both, "DOCKER-USER"), ByUfw},
 		{"a rule of Docker's", wall{stop: in("DOCKER-ISOLATION-STAGE-2"), certain: false, chains: []string{"DOCKER-USER"}}, articlePlan(), "warn forward-may" + fmt.Sprintf(both, "DOCKER-USER"), ByDocker},
 		{"Docker by the legacy variant", wall{stop: policy("iptables-legacy", "ip", "filter", "FORWARD", "iptables-legacy", "-S", "FORWARD"), certain: true, chains: []string{"DOCKER-USER", "DOCKER-FORWARD"}},
-			articlePlan(), "warn forward-drops" + strings.ReplaceAll(fmt.Sprintf(both, "DOCKER-USER"), "iptables", "iptables-legacy"), ByDocker},
+			articlePlan(), "stop forward-drops" + strings.ReplaceAll(fmt.Sprintf(both, "DOCKER-USER"), "iptables", "iptables-legacy"), ByDocker},
 		{"mangle", wall{stop: policy("nftables", "ip", "mangle", "FORWARD", "iptables", "-t", "mangle", "-S", "FORWARD"), certain: true},
-			articlePlan(), "warn forward-drops" + strings.ReplaceAll(fmt.Sprintf(both, "FORWARD"), "-I", "-t mangle -I"), ByUnknown},
+			articlePlan(), "stop forward-drops" + strings.ReplaceAll(fmt.Sprintf(both, "FORWARD"), "-I", "-t mangle -I"), ByUnknown},
 		{"firewalld", wall{stop: policy("nftables", "inet", "firewalld", "filter_FORWARD", "nft", "list", "chain"), certain: true},
-			articlePlan(), "warn forward-drops; firewall-cmd --zone=trusted --add-source=1.1.1.0/24", ByFirewalld},
+			articlePlan(), "stop forward-drops; firewall-cmd --zone=trusted --add-source=1.1.1.0/24", ByFirewalld},
 		{"firewalld and a bridge", wall{stop: policy("nftables", "inet", "firewalld", "filter_FORWARD", "nft", "list", "chain"), certain: true},
-			bridgePlan(), "warn forward-drops; firewall-cmd --zone=trusted --add-interface=br0", ByFirewalld},
+			bridgePlan(), "stop forward-drops; firewall-cmd --zone=trusted --add-interface=br0", ByFirewalld},
 		{"a table of one's own", wall{stop: policy("nftables", "inet", "mine", "fwd", "nft", "list", "chain"), certain: true},
-			articlePlan(), "warn forward-drops; nft insert rule inet mine fwd ip saddr 1.1.1.0/24 accept; nft insert rule inet mine fwd ip daddr 1.1.1.0/24 ct state established,related accept", ByUnknown},
-		{"a bridge", wall{stop: drop, certain: true, chains: []string{"DOCKER-USER"}}, bridgePlan(), "warn forward-drops; iptables -I DOCKER-USER -i br0 -j ACCEPT", ByDocker},
+			articlePlan(), "stop forward-drops; nft insert rule inet mine fwd ip saddr 1.1.1.0/24 accept; nft insert rule inet mine fwd ip daddr 1.1.1.0/24 ct state established,related accept", ByUnknown},
+		{"a bridge", wall{stop: drop, certain: true, chains: []string{"DOCKER-USER"}}, bridgePlan(), "stop forward-drops; iptables -I DOCKER-USER -i br0 -j ACCEPT", ByDocker},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			found := judgeWall(tt.w, tt.plan)

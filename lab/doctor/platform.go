@@ -69,11 +69,12 @@ func judgePlatform(k kind) []machine.Finding {
 // judgeRights: what is missing on the machine itself is in the way of nobody
 // whose labs run in a sandbox.
 func judgeRights(root bool, missing []string) []machine.Finding {
-	if !root {
+	switch {
+	case root && len(missing) == 0:
+		return []machine.Finding{ok(Rights)}
+	case root: // Preflight says so
+	case len(missing) > 0: // else the lab always runs in a sandbox
 		return []machine.Finding{ok(NoRights, "missing", strings.Join(missing, ", "))}
 	}
-	if len(missing) > 0 {
-		return nil // Preflight says so
-	}
-	return []machine.Finding{ok(Rights)}
+	return nil
 }

@@ -8,8 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"netlab/lab/owned"
 )
 
 // Dir is a directory of journals, one file a lab. The zero value is not usable.
@@ -36,19 +40,29 @@ func (d Dir) make() error {
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return fmt.Errorf("make the state directory: %w", err)
 	}
-	var st unix.Stat_t
-	if err := unix.Lstat(d.path, &st); err != nil {
-		return fmt.Errorf("look at the state directory %s: %w", d.path, err)
+	return d.safe()
+}
+
+// safe refuses a directory that others could have put something into: what stands
+// in a journal is done. One that is not there is an error wrapping fs.ErrNotExist.
+func (d Dir) safe() error {
+	err := owned.Dir(d.path)
+	if errors.Is(err, owned.ErrUnsafe) {
+		return fmt.Errorf("state directory %s: not a directory that only we can write to: %w: %w", d.path, err, fs.ErrPermission)
 	}
-	if st.Mode&unix.S_IFMT != unix.S_IFDIR || int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 {
-		return fmt.Errorf("state directory %s: not a directory that only we can write to: %w", d.path, fs.ErrPermission)
+	if err != nil {
+		return fmt.Errorf("look at the state directory: %w", err)
 	}
 	return nil
 }
 
 // Labs names the labs that have a journal here, sorted.
 func (d Dir) Labs() ([]string, error) {
-	entries, err := os.ReadDir(d.path)
+	err := d.safe()
+	var entries []fs.DirEntry
+	if err == nil {
+		entries, err = os.ReadDir(d.path)
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -57,7 +71,7 @@ func (d Dir) Labs() ([]string, error) {
 	}
 	var labs []string
 	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && !strings.HasPrefix(name, ".") {
+		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && checkName(name) == nil {
 			labs = append(labs, name)
 		}
 	}
@@ -66,9 +80,11 @@ func (d Dir) Labs() ([]string, error) {
 
 func (d Dir) file(lab string) string { return filepath.Join(d.path, lab+suffix) }
 
-// checkName refuses what would be a file elsewhere, or one that Labs leaves out.
+// checkName refuses what would be a file elsewhere, or one that Labs leaves out, and
+// what a command line or a terminal would take for something else.
 func checkName(lab string) error {
-	if lab == "" || strings.HasPrefix(lab, ".") || strings.ContainsAny(lab, "/\x00") {
+	odd := func(r rune) bool { return r == '/' || r == utf8.RuneError || !unicode.IsPrint(r) }
+	if lab == "" || lab[0] == '.' || lab[0] == '-' || strings.ContainsFunc(lab, odd) {
 		return fmt.Errorf("%q can't be the name of a lab: %w", lab, fs.ErrInvalid)
 	}
 	return nil
@@ -82,6 +98,9 @@ func (d Dir) Path(lab string) string { return d.file(lab) }
 // read before the damage.
 func (d Dir) Read(lab string) (*State, error) {
 	if err := checkName(lab); err != nil {
+		return nil, err
+	}
+	if err := d.safe(); err != nil {
 		return nil, err
 	}
 	data, err := readFile(d.file(lab))
@@ -144,6 +163,9 @@ func (d Dir) Create(h Header) (*Journal, error) {
 // whole file beside it as LAB.jsonl.damaged. The caller holds the lab's lock.
 func (d Dir) Salvage(lab string) (*Journal, error) {
 	if err := checkName(lab); err != nil {
+		return nil, err
+	}
+	if err := d.safe(); err != nil {
 		return nil, err
 	}
 	data, err := readFile(d.file(lab))

@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netlab/lab/owned"
 )
 
 // Journal is one lab's journal, open for writing. Whoever writes holds the
@@ -20,7 +23,10 @@ type Journal struct {
 	path    string
 	file    *os.File
 	observe func() // see Dir.Observed; nil: nobody does
-	torn    error  // a record that stands there in part, and could not be taken back
+	// unwritten are records that the disk had no room for; see Forgive.
+	unwritten []line
+	forgiving bool
+	torn      error // a record that stands there in part, and could not be taken back
 }
 
 // pageSize is the least page size; see append.
@@ -102,7 +108,7 @@ func (j *Journal) Done(seq int, made []Made) error {
 }
 
 // Undone says that an op, and all that it took over, is undone.
-func (j *Journal) Undone(seq int) error { return j.append(line{Undone: seq}) }
+func (j *Journal) Undone(seq int) error { return j.undo(line{Undone: seq}) }
 
 // StepDone says that a step was done and its checks held.
 func (j *Journal) StepDone(id string, at time.Time) error {
@@ -111,7 +117,23 @@ func (j *Journal) StepDone(id string, at time.Time) error {
 
 // StepUndone says that a step is no longer done.
 func (j *Journal) StepUndone(id string, at time.Time) error {
-	return j.append(line{Step: &stepEnd{ID: id, At: at}})
+	return j.undo(line{Step: &stepEnd{ID: id, At: at}})
+}
+
+// Forgive makes Undone and StepUndone succeed where the disk is full: the record
+// is then known to this Journal alone. A later process that doesn't know of it
+// undoes the same once more, and finds it gone, as after a kill. A lab can so be
+// torn down when nothing can be written.
+func (j *Journal) Forgive() { j.forgiving = true }
+
+func (j *Journal) undo(l line) error {
+	err := j.append(l)
+	if err == nil || !j.forgiving || j.check(l) != nil {
+		return err
+	}
+	j.unwritten = append(j.unwritten, l)
+	j.add(l)
+	return nil
 }
 
 // Take hands undo ops of another lab over to an op of this one, which needs the
@@ -131,6 +153,11 @@ func (j *Journal) Reload() error {
 		return fmt.Errorf("%s: %w", j.path, err)
 	}
 	j.State = *s
+	for _, l := range j.unwritten {
+		if j.check(l) == nil {
+			j.add(l)
+		}
+	}
 	return nil
 }
 
@@ -149,11 +176,14 @@ func (j *Journal) Path() string { return j.path }
 func (j *Journal) Close() error { return j.file.Close() }
 
 func readFile(path string) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
 	defer f.Close() // gives up the lock
+	if err := owned.Plain(f); err != nil {
+		return nil, fmt.Errorf("open the journal: %w: %w", err, fs.ErrPermission)
+	}
 	if err := flock(f, unix.LOCK_SH); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", filepath.Base(path), err)
 	}

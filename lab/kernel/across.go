@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -80,8 +81,20 @@ func (k *Kernel) Across(n *Namespace, id int) (*Namespace, error) {
 			continue
 		}
 		tried[ino] = true
-		if n.knows(namespacePath(name), id) {
-			return k.Namespace(name)
+		if !n.knows(namespacePath(name), id) {
+			continue
+		}
+		found, err := k.Namespace(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		// The process may have ended, and its number be another's, or it may have
+		// moved on: what is open must still be what was looked for.
+		if got, err := n.Netlink.GetNetNsIdByFd(found.Fd()); err == nil && got == id {
+			return found, nil
 		}
 	}
 	return nil, fmt.Errorf("no name and no process for the namespace that %s knows by %d: %w", n, id, fs.ErrNotExist)

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/vishvananda/netlink"
 )
@@ -16,8 +17,8 @@ func Dump[T any](list func() ([]T, error)) ([]T, error) {
 	for range tries {
 		items, err = list()
 		if !errors.Is(err, netlink.ErrDumpInterrupted) {
-			break
+			return items, err
 		}
 	}
-	return items, err
+	return items, fmt.Errorf("interrupted %d times, others keep changing it: %w", tries, err)
 }

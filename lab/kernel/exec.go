@@ -4,16 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Exec makes the calling process another program, inside the namespace, with a
+// Exec makes the calling process another program, inside the namespace, found by
+// the PATH of env, with a
 // /sys that shows the namespace's devices, as `ip netns exec` does. It keeps the
 // pid, the terminal and the streams, and returns only with an error: one that
 // wraps exec.ErrNotFound or fs.ErrNotExist when there is no such program.
 func (n *Namespace) Exec(argv, env []string) error {
-	path, err := exec.LookPath(argv[0])
+	path, err := lookPath(argv[0], env)
 	if err != nil {
 		return fmt.Errorf("look for the program: %w", err)
 	}
@@ -26,6 +29,29 @@ func (n *Namespace) Exec(argv, env []string) error {
 		}
 		return fmt.Errorf("run %s: %w", path, unix.Exec(path, argv, env))
 	})
+}
+
+// lookPath looks for a program in the PATH of an environment. Directories that are
+// not named from the root on are passed over, as exec.LookPath does.
+func lookPath(name string, env []string) (string, error) {
+	if strings.Contains(name, "/") {
+		return exec.LookPath(name)
+	}
+	for _, v := range env {
+		dirs, ok := strings.CutPrefix(v, "PATH=")
+		if !ok {
+			continue
+		}
+		for _, dir := range filepath.SplitList(dirs) {
+			if !filepath.IsAbs(dir) {
+				continue
+			}
+			if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+				return path, nil
+			}
+		}
+	}
+	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
 }
 
 // ownSys gives the calling thread mounts of its own, with a /sys of the network

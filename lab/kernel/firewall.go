@@ -16,6 +16,8 @@ import (
 type Firewall struct {
 	space *Namespace // nil: the host's
 
+	frozen bool // lent by Frozen
+
 	dirs []string // where iptables is looked for; nil: programDirs
 
 	finding sync.Mutex           // guards found
@@ -62,7 +64,9 @@ func (f *Firewall) withNft(work func(*nft) error) error {
 	defer f.mu.Unlock()
 	if f.nft == nil {
 		if err := f.where(func() (err error) {
-			f.nft, err = openNft()
+			if f.nft, err = openNft(); err == nil {
+				f.nft.frozen = f.frozen
+			}
 			return err
 		}); err != nil {
 			return err

@@ -68,7 +68,7 @@ func (f *Firewall) findIPTables(fits func(*IPTables) bool, names ...string) (*IP
 // program is the first program of that name, made known once, or nil.
 func (f *Firewall) program(dirs []string, name string) (*IPTables, error) {
 	for _, dir := range dirs {
-		path, err := exec.LookPath(filepath.Join(dir, name))
+		path, err := FindProgram(name, dir)
 		if err != nil {
 			continue
 		}
@@ -149,6 +149,18 @@ func (t *IPTables) Append(table, chain string, rule ...string) error {
 	}
 	if err := program.Append(table, chain, rule...); err != nil {
 		return fmt.Errorf("add a rule to %s %s: %w", table, chain, err)
+	}
+	return nil
+}
+
+// Insert adds the rule before all others of the chain.
+func (t *IPTables) Insert(table, chain string, rule ...string) error {
+	program, err := t.run()
+	if err != nil {
+		return err
+	}
+	if err := program.Insert(table, chain, 1, rule...); err != nil {
+		return fmt.Errorf("insert a rule into %s %s: %w", table, chain, err)
 	}
 	return nil
 }

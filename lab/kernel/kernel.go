@@ -114,6 +114,9 @@ func namespacePath(name string) string {
 }
 
 func openNamespace(name string) (*Namespace, error) {
+	if _, pid := pidOf(name); !pid && name != Host && checkNetnsName(name) != nil {
+		return nil, fmt.Errorf("no network namespace %q: %w", name, fs.ErrNotExist)
+	}
 	f, err := os.OpenFile(namespacePath(name), os.O_RDONLY|unix.O_CLOEXEC, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("no network namespace %q: %w", name, fs.ErrNotExist)

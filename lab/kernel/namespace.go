@@ -79,10 +79,17 @@ func (n *Namespace) Fd() int { return int(n.file.Fd()) }
 func (n *Namespace) Change(change func(*netlink.Handle) error) error {
 	err := change(n.Netlink)
 	var errno syscall.Errno
-	if !errors.As(err, &errno) {
+	if !errors.As(err, &errno) || unanswered(errno) {
 		return err
 	}
 	return n.Do(func() error { return change(&netlink.Handle{}) })
+}
+
+// unanswered tells whether an error may be the socket's own, with the kernel's
+// answer lost: the change may be done (netlink(7), ENOBUFS). Asked again, the
+// kernel would say that the object is there already, which is not the reason.
+func unanswered(errno syscall.Errno) bool {
+	return errno == unix.ENOBUFS || errno == unix.EINTR || errno == unix.EAGAIN
 }
 
 // Cookie is the number by which the kernel knows the namespace: unlike the

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
@@ -97,9 +99,10 @@ func shareNetnsDir() error {
 	return nil
 }
 
-// checkNetnsName keeps to the files in NetnsDir what is made and removed there.
+// checkNetnsName keeps to the files in NetnsDir what is opened, made and removed there.
 func checkNetnsName(name string) error {
-	if _, pid := pidOf(name); pid || name == Host || name == "." || name == ".." || strings.ContainsRune(name, '/') {
+	odd := func(r rune) bool { return r == '/' || r == utf8.RuneError || unicode.IsControl(r) }
+	if _, pid := pidOf(name); pid || name == Host || name == "." || name == ".." || strings.ContainsFunc(name, odd) {
 		return fmt.Errorf("%q is no name for a network namespace", name)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/google/nftables"
 	"github.com/mdlayher/netlink"
@@ -184,6 +185,7 @@ func (f *Firewall) NftRules(family, table, chain string) ([]*nftables.Rule, erro
 	err = f.withNft(func(n *nft) error {
 		_, err := n.settled(func() (err error) {
 			rules, err = n.rulesOf(nftPlace{fam, table, chain})
+			rules = slices.Clone(rules) // whoever asks may sort it or cut it
 			return err
 		})
 		return err

@@ -17,6 +17,7 @@ type nft struct {
 	*nftables.Conn
 	sock   *netlink.Conn
 	memory nftMemory
+	frozen bool // see Firewall.Frozen
 }
 
 func openNft() (*nft, error) {
@@ -41,6 +42,9 @@ const patience = 10
 // dump in several messages may be of several rulesets. It returns the
 // generation that was read; reading takes two short messages more.
 func (n *nft) settled(read func() error) (generation uint32, err error) {
+	if n.frozen && n.memory.generation != 0 {
+		return n.memory.generation, read()
+	}
 	for range patience {
 		before, err := n.generation()
 		if err != nil {
@@ -48,16 +52,21 @@ func (n *nft) settled(read func() error) (generation uint32, err error) {
 		}
 		n.memory.at(before)
 		readErr := read()
+		if n.frozen {
+			return before, readErr
+		}
 		after, err := n.generation()
-		if err != nil {
-			return 0, err
+		if err != nil { // after a failed reading its rest may be in the way: the reading is the cause
+			return 0, errors.Join(readErr, err)
 		}
 		if before == after {
 			return before, readErr
 		}
 	}
-	return 0, errors.New("others keep changing the nftables ruleset")
+	return 0, errChanging
 }
+
+var errChanging = errors.New("others keep changing the nftables ruleset")
 
 // generation is the number that the kernel raises with every change.
 func (n *nft) generation() (uint32, error) {
@@ -106,7 +115,7 @@ func (n *nft) change(decide func() (deletion, error)) error {
 			return err
 		}
 	}
-	return errors.New("others keep changing the nftables ruleset")
+	return errChanging
 }
 
 // delete sends d in a batch of its own, held to that generation. The error

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"io/fs"
 	"os/exec"
+	"strconv"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"netlab/lab/kernel/kerneltest"
 )
@@ -54,4 +57,54 @@ func TestARulesetThatWasReadIsReadAnewOnceItChanges(t *testing.T) {
 	expect("no rules", 1, 0)
 	nft("delete table ip t")
 	expect("no table", 0, -1)
+}
+
+func TestAFrozenFirewallIsReadAgainWhenItChangesUnderway(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	if _, err := exec.LookPath("nft"); err != nil {
+		t.Skip("no nft here")
+	}
+	k := Open()
+	defer k.Close()
+	add := func(chain string) {
+		t.Helper()
+		if out, err := exec.Command("nft", "add table ip t; add chain ip t "+chain).CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+	}
+	add("a")
+	var seen []int
+	err := k.Firewall().Frozen(func(f *Firewall) error {
+		for range 2 {
+			chains, err := f.NftChains()
+			if err != nil {
+				return err
+			}
+			seen = append(seen, len(chains))
+			if len(seen) == 1 {
+				add("b") // by somebody else, between two reads
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{1, 1, 2, 2}, seen); diff != "" {
+		t.Errorf("chains as seen: %s", diff)
+	}
+	work := 0
+	err = k.Firewall().Frozen(func(f *Firewall) error {
+		work++
+		if _, err := f.NftChains(); err != nil {
+			return err
+		}
+		add("c" + strconv.Itoa(work))
+		return nil
+	})
+	if !errors.Is(err, errChanging) || work != patience {
+		t.Errorf("a ruleset that never rests: %v after %d times", err, work)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/coreos/go-iptables/iptables"
 	"github.com/google/nftables"
@@ -16,6 +17,7 @@ func (f *Firewall) NftChains() ([]*nftables.Chain, error) {
 	err := f.withNft(func(n *nft) error {
 		_, err := n.settled(func() (err error) {
 			chains, err = n.allChains()
+			chains = slices.Clone(chains) // whoever asks may sort it or cut it
 			return err
 		})
 		return err

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -16,7 +17,7 @@ func SysctlPath(key string) string { return "/proc/sys/" + key }
 // unknown key is an error that wraps fs.ErrNotExist.
 func (n *Namespace) Sysctl(key string) (string, error) {
 	var value string
-	err := n.where(func() error {
+	err := n.whereKey(key, func() error {
 		b, err := os.ReadFile(SysctlPath(key))
 		value = strings.TrimSpace(string(b))
 		return err
@@ -29,7 +30,7 @@ func (n *Namespace) Sysctl(key string) (string, error) {
 
 // SetSysctl writes a key in the namespace.
 func (n *Namespace) SetSysctl(key, value string) error {
-	err := n.where(func() error { return writeSysctl(key, value) })
+	err := n.whereKey(key, func() error { return writeSysctl(key, value) })
 	if err != nil {
 		return fmt.Errorf("write %s to sysctl %s in %s: %w", value, key, n, err)
 	}
@@ -40,7 +41,7 @@ func (n *Namespace) SetSysctl(key, value string) error {
 // "net/ipv4/conf", whose entries are "all", "default" and the devices' names.
 func (n *Namespace) SysctlNames(dir string) ([]string, error) {
 	var names []string
-	err := n.where(func() error {
+	err := n.whereKey(dir, func() error {
 		entries, err := os.ReadDir(SysctlPath(dir))
 		for _, e := range entries {
 			names = append(names, e.Name())
@@ -51,6 +52,23 @@ func (n *Namespace) SysctlNames(dir string) ([]string, error) {
 		return nil, fmt.Errorf("list sysctl %s in %s: %w", dir, n, err)
 	}
 	return names, nil
+}
+
+// whereKey is where, for a key that leads to no file but one of the network's.
+func (n *Namespace) whereKey(key string, f func() error) error {
+	if err := checkSysctlKey(key); err != nil {
+		return err
+	}
+	return n.where(f)
+}
+
+// checkSysctlKey holds a key to the files below /proc/sys/net: it may have stood
+// in a journal, or hold the name that somebody gave to a device.
+func checkSysctlKey(key string) error {
+	if !fs.ValidPath(key) || !strings.HasPrefix(key, "net/") || strings.ContainsRune(key, 0) {
+		return fmt.Errorf("%q is no key of the network's: %w", key, fs.ErrInvalid)
+	}
+	return nil
 }
 
 // where runs f on a thread of the namespace. /proc/sys/net shows the namespace

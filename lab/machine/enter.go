@@ -9,6 +9,8 @@ import (
 	"os/exec"
 
 	"golang.org/x/sys/unix"
+
+	"netlab/lab/kernel"
 )
 
 // ErrNoNsenter: util-linux's nsenter is not installed. A Go program can't
@@ -127,29 +129,32 @@ func (s *Sandbox) Netlab(ctx context.Context, args ...string) (*exec.Cmd, error)
 // Arrive is for main to call first. In a program that Netlab has run inside a
 // sandbox, it keeps the files that it came through from the program's own
 // children, and goes to the directory that netlab was called in, where it
-// exists inside. Elsewhere it does nothing.
-func Arrive() {
+// exists inside. The sandbox does not end before the program does. ErrOver says that
+// it has. Elsewhere it does nothing.
+func Arrive() error {
 	dir, ok := os.LookupEnv(arrivalEnv)
 	if !ok {
-		return
+		return nil
+	}
+	if _, inside, err := Here(); err != nil || !inside {
+		return err // somebody's own variable
 	}
 	_ = os.Unsetenv(arrivalEnv)
 	for fd := firstExtraFD; fd <= firstExtraFD+3; fd++ {
 		unix.CloseOnExec(fd)
 	}
 	_ = os.Chdir(dir)
+	return occupy()
 }
 
 // findNsenter looks in fixed places: PATH is not to be trusted with what root
 // may run.
 func findNsenter(dirs ...string) (string, error) {
-	for _, dir := range dirs {
-		path := dir + "/nsenter"
-		if unix.Access(path, unix.X_OK) == nil {
-			return path, nil
-		}
+	path, err := kernel.FindProgram("nsenter", dirs...)
+	if err != nil {
+		return "", ErrNoNsenter
 	}
-	return "", ErrNoNsenter
+	return path, nil
 }
 
 // HaveNsenter is nil, or ErrNoNsenter.

@@ -61,7 +61,13 @@ func startedByStart(parent *os.File) error {
 	if os.Getenv(holderEnv) == "" || unix.Fstat(int(parent.Fd()), &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFSOCK {
 		return ErrNoHolder
 	}
-	for _, kind := range []string{"user", "mnt", "net"} {
+	return apart("user", "mnt", "net")
+}
+
+// apart refuses to go on in a namespace of the parent's, of those kinds. A parent
+// whose namespaces can't be looked at is in another user namespace.
+func apart(kinds ...string) error {
+	for _, kind := range kinds {
 		ours, err := os.Readlink("/proc/self/ns/" + kind)
 		if err != nil {
 			return fmt.Errorf("look at our namespaces: %w", err)
@@ -74,8 +80,9 @@ func startedByStart(parent *os.File) error {
 	return nil
 }
 
-// Hold keeps a sandbox for as long as it runs: until SIGTERM or the end of ctx.
-// It must be called in a process that Start has made, early, in user, mount and
+// Hold keeps a sandbox for as long as it runs: until SIGTERM or the end of ctx, or
+// until it was used for the last time: whoever started it has ended or closed it, no
+// lab is in it, and no netlab. It must be called in a process that Start has made, early, in user, mount and
 // network namespaces of its own; it furnishes those, tells its parent, and does
 // not outlive a parent that ends before it has written the sandbox down. It
 // ignores SIGINT and SIGHUP.
@@ -91,12 +98,15 @@ func Hold(ctx context.Context, name string, parent *os.File) error {
 	k := kernel.Open()
 	defer k.Close()
 	server, err := furnish(k, name)
+	var use *inUse
+	if err == nil {
+		defer server.Close()
+		use, err = watchUse()
+	}
 	var say report
 	if err != nil {
 		say.Text = err.Error()
 		errors.As(err, &say.Errno)
-	} else {
-		defer server.Close()
 	}
 	if err := errors.Join(err, json.NewEncoder(parent).Encode(say)); err != nil {
 		return errors.Join(err, parent.Close())
@@ -104,11 +114,14 @@ func Hold(ctx context.Context, name string, parent *os.File) error {
 	if n, err := parent.Read(make([]byte, 1)); n == 0 {
 		return errors.Join(fmt.Errorf("nobody has written down sandbox %q: %w", name, err), parent.Close())
 	}
-	if err := parent.Close(); err != nil {
-		return fmt.Errorf("close the socket to the parent: %w", err)
+	over := make(chan error, 1)
+	go func() { over <- use.last(parent) }()
+	select {
+	case err := <-over:
+		return err
+	case <-ctx.Done():
+		return nil
 	}
-	<-ctx.Done()
-	return nil
 }
 
 // furnish makes the namespaces that the process is in a machine.

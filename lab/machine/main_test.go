@@ -7,12 +7,16 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 )
 
 // TestMain makes the test binary answer as netlab does: as a sandbox's holder,
 // and as the program that Netlab runs inside.
 func TestMain(m *testing.M) {
-	Arrive()
+	if err := Arrive(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	if len(os.Args) > 2 && os.Args[1] == HoldVerb {
 		if err := Hold(context.Background(), os.Args[2], Parent()); err != nil {
 			os.Exit(1)
@@ -23,6 +27,18 @@ func TestMain(m *testing.M) {
 		if err := RunTrial(os.Stdout); err != nil {
 			os.Exit(1)
 		}
+		os.Exit(0)
+	}
+	if len(os.Args) > 2 && os.Args[1] == "start-and-wait" {
+		if err := startAndWait(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	if len(os.Args) > 1 && os.Args[1] == "wait-inside" {
+		fmt.Print("!")
+		time.Sleep(time.Minute) // until it is killed
 		os.Exit(0)
 	}
 	if len(os.Args) > 1 && os.Args[1] == "look-around" {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"sync"
 	"time"
 )
@@ -24,6 +25,7 @@ type Sandbox struct {
 	PID     int // the holder's
 	Created time.Time
 
+	started  *os.File // the holder ends with its last use, but not while this is open; nil: another started it
 	entry    entry
 	registry registry
 
@@ -69,7 +71,8 @@ func List() ([]*Sandbox, error) {
 
 // Root is the path of the sandbox's / as seen from outside, good for reading
 // files inside, such as a journal, without entering. It is the holder's: check
-// with Find that it lives.
+// with Find that it lives. Should the number be another user's process by then,
+// owned.Dir refuses the way.
 func (s *Sandbox) Root() string { return fmt.Sprintf("/proc/%d/root", s.PID) }
 
 // Stop ends the sandbox: SIGTERM to its holder, SIGKILL after 2 s. One that has
@@ -79,7 +82,12 @@ func (s *Sandbox) Stop() error {
 	if err := endProcess(s.entry.PID, s.entry.StartTime, stopPatience); err != nil {
 		return fmt.Errorf("stop sandbox %q: %w", s.Name, err)
 	}
-	return errors.Join(s.Close(), s.registry.remove(s.Name, s.entry))
+	var err error
+	if s.started != nil {
+		err = s.started.Close()
+		s.started = nil
+	}
+	return errors.Join(err, s.Close(), s.registry.remove(s.Name, s.entry))
 }
 
 // Close closes what Command has opened, which would keep the namespaces alive

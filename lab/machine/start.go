@@ -17,8 +17,9 @@ const startPatience = 10 * time.Second
 
 // Start makes a sandbox of that name: it runs this program again as its holder
 // (see HoldVerb) and writes the sandbox down for Find. A name in use is an error
-// that wraps fs.ErrExist; a machine that refuses is a *NamespacesError. When
-// Start fails, or this process dies in it, nothing is left running.
+// that wraps fs.ErrExist; a machine that refuses is a *NamespacesError. It is there
+// until Stop, or while this process runs, and after that as long as a lab is in it,
+// or a netlab. When Start fails, or this process dies in it, nothing is left running.
 func Start(name string) (*Sandbox, error) {
 	if os.Getenv(holderEnv) != "" {
 		return nil, fmt.Errorf("this program was started as a holder and does not answer %q", HoldVerb)
@@ -54,7 +55,6 @@ func startHolder(r registry, name string) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer ours.Close()
 	cmd := exec.Command("/proc/self/exe", HoldVerb, name)
 	cmd.Args[0] = "netlab"
 	cmd.Dir = "/"
@@ -64,6 +64,7 @@ func startHolder(r registry, name string) (*Sandbox, error) {
 	err = cmd.Start()
 	closeErr := theirs.Close()
 	if err != nil {
+		_ = ours.Close()                                  // the other end is nobody's
 		return nil, denied(err, unix.EINVAL, unix.ENOSYS) // a kernel built without
 	}
 	ended := make(chan error, 1)
@@ -83,6 +84,7 @@ func startHolder(r registry, name string) (*Sandbox, error) {
 		_, err = ours.WriteString("!") // written down: now it may stay
 	}
 	if err != nil {
+		_ = ours.Close()
 		_ = cmd.Process.Kill() // it may have ended by itself
 		if exit := <-ended; errors.Is(err, errSilent) {
 			err = fmt.Errorf("%w (%v)", err, exit)
@@ -92,7 +94,7 @@ func startHolder(r registry, name string) (*Sandbox, error) {
 		}
 		return nil, err
 	}
-	return &Sandbox{Name: name, PID: e.PID, Created: e.Created, entry: e, registry: r}, nil
+	return &Sandbox{Name: name, PID: e.PID, Created: e.Created, entry: e, registry: r, started: ours}, nil
 }
 
 var errSilent = errors.New("the sandbox's holder ended or hung before it was ready")

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"netlab/lab/owned"
 )
 
 var (
@@ -33,28 +35,36 @@ func readState(path string, version int, into any) error {
 		return fmt.Errorf("open state file: %w", err)
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
-		return errors.Join(fmt.Errorf("%s is not a plain file: %w", path, ErrDamaged), err)
+	if err := owned.Plain(f); err != nil {
+		return fmt.Errorf("%w: %w", err, ErrDamaged)
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxState))
 	if err != nil {
 		return fmt.Errorf("read state file: %w", err)
 	}
+	if err := parseState(data, version, into); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// parseState reads what stands in a state file.
+func parseState(data []byte, version int, into any) error {
 	// A newer version is told from damage by this one field alone.
 	var head struct {
 		Version int `json:"version"`
 	}
 	if err := json.Unmarshal(data, &head); err != nil {
-		return fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	switch {
 	case head.Version > version:
-		return fmt.Errorf("%s: %w (version %d, this one knows %d)", path, ErrNewer, head.Version, version)
+		return fmt.Errorf("%w (version %d, this one knows %d)", ErrNewer, head.Version, version)
 	case head.Version < 1:
-		return fmt.Errorf("%s: %w: no version", path, ErrDamaged)
+		return fmt.Errorf("%w: no version", ErrDamaged)
 	}
 	if err := json.Unmarshal(data, into); err != nil {
-		return fmt.Errorf("%s: %w: %w", path, ErrDamaged, err)
+		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	return nil
 }

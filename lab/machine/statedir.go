@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"netlab/lab/owned"
 )
 
 // ErrUnsafeDir: netlab's state directory belongs to someone else, is open to
@@ -47,8 +49,8 @@ func makeDir(dir string) error {
 }
 
 // checkDir holds a directory against its owner and the permission bits that it
-// must not have. Once it has passed, nobody else can put another in its place:
-// /run is root's and /tmp is sticky. A missing one wraps fs.ErrNotExist.
+// must not have, and each that leads to it against owned.Dir's. Once it has passed,
+// nobody else can put another in its place. A missing one wraps fs.ErrNotExist.
 func checkDir(dir string, owner int, forbidden uint32) error {
 	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	switch {
@@ -69,6 +71,11 @@ func checkDir(dir string, owner int, forbidden uint32) error {
 	}
 	if st.Mode&forbidden != 0 {
 		return fmt.Errorf("%w: %s has mode %04o, open to others", ErrUnsafeDir, dir, st.Mode&0o7777)
+	}
+	if err := owned.Dir(dir); errors.Is(err, owned.ErrUnsafe) {
+		return fmt.Errorf("%w: %w", ErrUnsafeDir, err)
+	} else if err != nil {
+		return fmt.Errorf("look at the way to %s: %w", dir, err)
 	}
 	return nil
 }

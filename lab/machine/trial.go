@@ -105,6 +105,9 @@ func RunTrial(to io.Writer) error {
 			return fmt.Errorf("in the namespace %s of who called: %w", ns, ErrNoHolder)
 		}
 	}
+	if err := apart("mnt", "net"); err != nil { // whatever a variable says
+		return err
+	}
 	var r trialReport
 	if err := privateMounts(); err != nil {
 		r.Text = err.Error()

@@ -67,6 +67,20 @@ func bounds(n int) (cut int, sure float64) {
 // Same tells whether it is not sure which of the two is larger.
 func (r Ratio) Same() bool { return r.Low <= 1 && r.High >= 1 }
 
+// Little is how far from 1 a ratio is at most that makes no difference: it is
+// written as 1.00.
+const Little = 0.005
+
+// Negligible tells whether the true ratio, as surely as the bounds are, makes no
+// difference, whichever of the two is larger.
+func (r Ratio) Negligible() bool { return r.Low > 1-Little && r.High < 1+Little }
+
+// Inverse is the same of the other way to this one. Of an even number of rounds
+// the median is that of the ratios turned over, not of the turned ones.
+func (r Ratio) Inverse() Ratio {
+	return Ratio{Median: 1 / r.Median, Low: 1 / r.High, High: 1 / r.Low, Sure: r.Sure}
+}
+
 // median is 0 for no values.
 func median(values []float64) float64 {
 	if len(values) == 0 {

@@ -75,3 +75,26 @@ func TestSameWhenTheBoundsDoNotAgree(t *testing.T) {
 		}
 	}
 }
+
+func TestNegligibleWhenBothBoundsAreWrittenAsOne(t *testing.T) {
+	for _, tt := range []struct {
+		low, high float64
+		want      bool
+	}{
+		{1.001, 1.004, true}, // surely slower, and by nothing
+		{0.996, 1.004, true},
+		{0.99, 1.001, false},
+		{1.001, 1.006, false},
+	} {
+		if got := (Ratio{Low: tt.low, Median: 1, High: tt.high}).Negligible(); got != tt.want {
+			t.Errorf("%v to %v: %v", tt.low, tt.high, got)
+		}
+	}
+}
+
+func TestInverseTurnsTheBoundsOver(t *testing.T) {
+	got := Ratio{Median: 1.25, Low: 1, High: 2, Sure: 0.95}.Inverse()
+	if diff := cmp.Diff(Ratio{Median: 0.8, Low: 0.5, High: 1, Sure: 0.95}, got, within(1e-9)); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -91,6 +91,8 @@ func (o IptablesAppend) Draw(p *lab.Picture) {
 	drawRule(p, lab.Rule{Kind: o.Table, Table: o.Table, Chain: o.Chain, Text: lab.Command(o.rule()).String()})
 }
 
+func (o IptablesInsert) Draw(p *lab.Picture) { IptablesAppend(o).Draw(p) }
+
 func (o NftRuleAdd) Draw(p *lab.Picture) {
 	drawRule(p, lab.Rule{Kind: "nat", Table: o.Table, Chain: o.Chain, Text: "ip saddr " + o.Saddr.String() + " masquerade"})
 }

@@ -10,8 +10,6 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
-	"github.com/google/nftables/userdata"
-	"github.com/google/nftables/xt"
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
@@ -21,7 +19,7 @@ import (
 // firewallKinds has the zero value of every op on the firewall.
 func firewallKinds() []lab.Op {
 	return []lab.Op{
-		IptablesAppend{}, IptablesDelete{}, IptablesDelChain{},
+		IptablesAppend{}, IptablesInsert{}, IptablesDelete{}, IptablesDelChain{},
 		NftTableAdd{}, NftTableDel{}, NftChainAdd{}, NftChainDel{}, NftRuleAdd{}, NftRuleDel{},
 	}
 }
@@ -80,19 +78,7 @@ func commented(k *kernel.Kernel, family, table, chain, comment string) ([]*nftab
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(rules, func(r *nftables.Rule) bool { return !hasComment(r, comment) }), nil
-}
-
-// hasComment doesn't parse the user data: the library's parser trusts it, and
-// others may have written anything there.
-func hasComment(r *nftables.Rule, comment string) bool {
-	for _, e := range r.Exprs {
-		if m, ok := e.(*expr.Match); ok && m.Name == "comment" {
-			c, ok := m.Info.(*xt.Comment)
-			return ok && string(*c) == comment
-		}
-	}
-	return bytes.HasPrefix(r.UserData, userdata.AppendString(nil, userdata.TypeComment, comment))
+	return slices.DeleteFunc(rules, func(r *nftables.Rule) bool { return !kernel.HasComment(r, comment) }), nil
 }
 
 // sameRule compares comment and expressions, whatever has been counted.

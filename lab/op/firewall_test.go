@@ -157,6 +157,7 @@ func (b *firewallBench) inverses(ops ...lab.Op) []lab.Op {
 func TestFirewallOpsAsJSON(t *testing.T) {
 	full := []lab.Op{
 		IptablesAppend{Table: "nat", Chain: "POSTROUTING", Match: []string{"-s", "1.1.1.0/24"}, Comment: "netlab:x", Jump: "MASQUERADE", NFT: true},
+		IptablesInsert{Table: "filter", Chain: "DOCKER-USER", Match: []string{"-i", "veth"}, Comment: "netlab:x", Jump: "ACCEPT", Program: "iptables-legacy"},
 		IptablesDelete{Table: "filter", Chain: "FORWARD", Match: []string{"!", "-i", "veth"}, Jump: "ACCEPT"},
 		IptablesDelChain{Table: "nat", Chain: "POSTROUTING"},
 		NftTableAdd{Family: "ip", Table: "netlab-x"},

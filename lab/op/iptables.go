@@ -1,6 +1,7 @@
 package op
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -28,6 +29,9 @@ type IptablesAppend struct {
 	// variant has the kernel register the table in the namespace instead, which
 	// nothing can take back.
 	NFT bool `json:"nft,omitempty"`
+	// Program is what that variant is called on this machine, for showing; empty:
+	// "iptables".
+	Program string `json:"program,omitempty"`
 }
 
 func (IptablesAppend) Kind() string { return "iptables-append" }
@@ -35,7 +39,11 @@ func (IptablesAppend) Kind() string { return "iptables-append" }
 func (o IptablesAppend) Command() lab.Command { return o.command("-A") }
 
 func (o IptablesAppend) command(verb string) lab.Command {
-	return append(lab.Command{"iptables", "-t", o.Table, verb, o.Chain}, o.rule()...)
+	c := lab.Command{cmp.Or(o.Program, "iptables")}
+	if o.Table != "filter" { // which is what iptables means without a word
+		c = append(c, "-t", o.Table)
+	}
+	return append(append(c, verb, o.Chain), o.rule()...)
 }
 
 // rule is the rule as iptables takes it.
@@ -166,8 +174,8 @@ func (o IptablesAppend) Verify(k *kernel.Kernel) error {
 			continue
 		}
 		rule := parseRule(words[2:])
-		if o.Comment == "" && rule.equal(want) {
-			return nil
+		if rule.equal(want) && (o.Comment == "" || rule.comment == o.Comment) {
+			return nil // with a comment: the program just failed to find it
 		}
 		if rule.comment == o.Comment || rule.equal(want) {
 			found = strings.TrimPrefix(line, "-A "+o.Chain+" ")

@@ -55,11 +55,32 @@ func (o IptablesAppend) deleteMarked(k *kernel.Kernel, marked *nftables.Rule) er
 		return fmt.Errorf("the rule can't be looked at: %v", err)
 	}
 	if !there {
-		return fs.ErrNotExist
+		return o.notThere(k)
 	}
 	return k.Firewall().DelNftRule("ip", o.Table, o.Chain, func(r *nftables.Rule) bool {
 		return r.Handle == marked.Handle && sameRule(r, marked)
 	})
+}
+
+// notThere judges a rule with the comment that iptables doesn't find: it does
+// something else, or iptables could not read the chain, which it doesn't tell
+// apart. Then it doesn't list the rule either, or lists it after all.
+func (o IptablesAppend) notThere(k *kernel.Kernel) error {
+	lines, err := o.lines(k)
+	if err != nil { // %v: see delete
+		return fmt.Errorf("the rule can't be looked at: %v", err)
+	}
+	for _, line := range lines {
+		words := kernel.SplitRule(line)
+		if len(words) < 2 || words[0] != "-A" {
+			continue
+		}
+		rule := parseRule(words[2:])
+		if rule.comment == o.Comment && !rule.equal(parseRule(o.rule())) {
+			return fs.ErrNotExist
+		}
+	}
+	return errors.New("iptables does not find the rule, though it is there")
 }
 
 // delete has iptables delete the rule.

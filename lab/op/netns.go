@@ -105,6 +105,16 @@ func (o NetnsDel) Apply(k *kernel.Kernel) error {
 	return err
 }
 
+// Remains tells whether the name is still there and leads nowhere: a deletion was
+// stopped between the unmounting and the removal of the file.
+func (o NetnsDel) Remains(k *kernel.Kernel) (bool, error) {
+	_, err := k.Namespace(o.Name)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	return k.NetnsExists(o.Name)
+}
+
 func (o NetnsDel) Verify(k *kernel.Kernel) error {
 	exists, err := k.NetnsExists(o.Name)
 	if err == nil && exists {

@@ -37,6 +37,11 @@ func (o IptablesAppend) Script() (save, undo []string) {
 		`fi`)
 }
 
+// Script: the chain was there before.
+func (o IptablesInsert) Script() (save, undo []string) {
+	return nil, []string{IptablesDelete(o).Command().String()}
+}
+
 // Script: what the route says beyond the command is kept as `ip route` prints it,
 // which `ip route add` reads.
 func (o RouteDelAny) Script() (save, undo []string) {

@@ -13,6 +13,9 @@ const (
 	ipForward = "net/ipv4/ip_forward"
 	// allForwarding is another name of the same value.
 	allForwarding = "net/ipv4/conf/all/forwarding"
+	// allRedirects becomes the opposite of what is written to it (inet_forward_change,
+	// net/ipv4/devinet.c).
+	allRedirects = "net/ipv4/conf/all/accept_redirects"
 )
 
 // sysctlsAlong lists what a change of the key from was to value changes along
@@ -65,14 +68,14 @@ func forwardingAlong(n *kernel.Namespace, was, value string) ([]SysctlWas, error
 	if err != nil {
 		return nil, err
 	}
-	along := []SysctlWas{{Key: redirects, Left: opposite(value)}}
+	along := []SysctlWas{{Key: allRedirects, Left: opposite(value)}}
 	for _, dev := range devices {
 		if dev != "all" { // that is ip_forward itself
 			along = append(along, SysctlWas{Key: forwardingOf(dev), Left: value})
 		}
 	}
 	return readAlong(n, along, func(v SysctlWas) string {
-		if v.Key == redirects {
+		if v.Key == allRedirects {
 			return opposite(was)
 		}
 		return was

@@ -16,12 +16,17 @@ import (
 // leave.
 const replyPatience = 300 * time.Millisecond
 
-// followOut pings dst from ns while it watches a device, and returns the source
-// address that the request bore there, the zero Addr if it did not leave it, and
-// what came of it. The error wraps fs.ErrNotExist where a namespace or the device
-// is not there.
-func followOut(ctx context.Context, k *kernel.Kernel, patience time.Duration, ns string, dst netip.Addr, uplinkNS, uplink string) (netip.Addr, echoAnswer, error) {
-	fail := func(err error) (netip.Addr, echoAnswer, error) { return netip.Addr{}, echoAnswer{}, err }
+// followed is what was seen of an echo request.
+type followed struct {
+	src        netip.Addr // that it bore when it left the device; the zero Addr: it never did
+	echoAnswer            // what came of it
+	cameBack   bool       // a reply came in by the device
+}
+
+// followOut pings dst from ns while it watches a device. The error wraps
+// fs.ErrNotExist where a namespace or the device is not there.
+func followOut(ctx context.Context, k *kernel.Kernel, patience time.Duration, ns string, dst netip.Addr, uplinkNS, uplink string) (followed, error) {
+	fail := func(err error) (followed, error) { return followed{}, err }
 	n, err := k.Namespace(ns)
 	if err != nil {
 		return fail(err)
@@ -43,6 +48,11 @@ func followOut(ctx context.Context, k *kernel.Kernel, patience time.Duration, ns
 		return fail(err)
 	}
 	defer func() { go eye.close() }() // slow, see watch
+	back, err := watch(out, dev.Attrs().Index, returning(e.marker))
+	if err != nil {
+		return fail(err)
+	}
+	defer func() { go back.close() }()
 	s, err := openICMP(n)
 	if err != nil {
 		return fail(err)
@@ -52,7 +62,7 @@ func followOut(ctx context.Context, k *kernel.Kernel, patience time.Duration, ns
 	if err != nil {
 		return fail(fmt.Errorf("follow an echo request from %s to %s: %w", n, dst, err))
 	}
-	return src, a, nil
+	return followed{src, a, back.waiting()}, nil
 }
 
 // follow sends the request on s and returns the source address that it bore

@@ -16,6 +16,9 @@ import (
 //   - "answered" (holds): it leaves as it should, and Dst answers; "src"
 //   - "leaves-as" (holds): it leaves as it should, and Dst stays silent; "src"
 //     and, in both, "answered": "yes" or "no"
+//   - "reply-lost": it leaves as it should, and a reply came in by Uplink, but not to
+//     NS: a firewall on the way back drops it, or a route is missing; "src" and
+//     "answered"
 //   - "leaves-as-another": "src", "want", "answered"
 //   - "nothing-leaves": our request did not leave Uplink within patience;
 //     "answered", and "error" in ping(8)'s words if it was refused
@@ -37,30 +40,33 @@ func (p Leaves) Command() lab.Command {
 }
 
 func (p Leaves) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration) (lab.Observation, error) {
-	src, a, err := followOut(ctx, k, patience, p.NS, p.Dst, p.UplinkNS, p.Uplink)
+	f, err := followOut(ctx, k, patience, p.NS, p.Dst, p.UplinkNS, p.Uplink)
 	if err != nil {
 		return missing(err)
 	}
-	return p.observe(src, a), nil
+	return p.observe(f), nil
 }
 
-func (p Leaves) observe(src netip.Addr, a echoAnswer) lab.Observation {
-	answered := !a.silent() && a.err == ""
+func (p Leaves) observe(f followed) lab.Observation {
+	answered := !f.silent() && f.err == ""
 	values := map[string]string{"answered": map[bool]string{true: "yes", false: "no"}[answered]}
-	if !src.IsValid() {
-		if a.err != "" {
-			values["error"] = a.err
+	if !f.src.IsValid() {
+		if f.err != "" {
+			values["error"] = f.err
 		}
 		return lab.Observation{Outcome: "nothing-leaves", Values: values}
 	}
-	values["src"] = src.String()
-	if src != p.WantSrc {
+	values["src"] = f.src.String()
+	if f.src != p.WantSrc {
 		values["want"] = addrWords(p.WantSrc)
 		return lab.Observation{Outcome: "leaves-as-another", Values: values}
 	}
 	outcome := "leaves-as"
-	if answered {
+	switch {
+	case answered:
 		outcome = "answered"
+	case f.cameBack && f.silent():
+		return lab.Observation{Outcome: "reply-lost", Values: values}
 	}
 	return lab.Observation{Holds: true, Outcome: outcome, Values: values}
 }

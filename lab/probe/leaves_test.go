@@ -20,7 +20,9 @@ func TestLeavesSeesTheSourceAfterNAT(t *testing.T) {
 		{name: "not translated", setup: "ip netns del ns1\n" + podded, probe: p,
 			want: fails("leaves-as-another", values{"src": "1.1.1.2", "want": "192.0.2.2", "answered": "no"})},
 		{name: "masqueraded", setup: masquerade, probe: p, want: holds("answered", values{"src": "192.0.2.2", "answered": "yes"})},
-		{name: "nobody answers", setup: "ip netns exec out sysctl -qw net.ipv4.icmp_echo_ignore_all=1", probe: p,
+		{name: "the reply is dropped on its way back", setup: "nft add table ip t\nnft add chain ip t f { type filter hook forward priority 0 ; }\n" +
+			"nft add rule ip t f oifname veth drop", probe: p, want: fails("reply-lost", values{"src": "192.0.2.2", "answered": "no"})},
+		{name: "nobody answers", setup: "nft delete table ip t\nip netns exec out sysctl -qw net.ipv4.icmp_echo_ignore_all=1", probe: p,
 			want: holds("leaves-as", values{"src": "192.0.2.2", "answered": "no"})},
 		{name: "another device", probe: Leaves{NS: "ns1", Dst: addr("1.1.1.2"), Uplink: "up0", WantSrc: p.WantSrc},
 			want: fails("nothing-leaves", values{"answered": "yes"})},

@@ -33,26 +33,26 @@ type Unanswered struct {
 func (p Unanswered) Command() lab.Command { return lab.In(p.NS, "ping", "-c1", p.Dst.String()) }
 
 func (p Unanswered) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration) (lab.Observation, error) {
-	src, a, err := followOut(ctx, k, patience, p.NS, p.Dst, p.UplinkNS, p.Uplink)
+	f, err := followOut(ctx, k, patience, p.NS, p.Dst, p.UplinkNS, p.Uplink)
 	if err != nil {
 		return missing(err)
 	}
 	values := map[string]string{}
-	if src.IsValid() {
-		values["src"] = src.String()
+	if f.src.IsValid() {
+		values["src"] = f.src.String()
 	}
-	if a.from.IsValid() {
-		values["from"] = a.from.String()
+	if f.from.IsValid() {
+		values["from"] = f.from.String()
 	}
-	if a.err != "" {
-		values["error"] = a.err
+	if f.err != "" {
+		values["error"] = f.err
 	}
 	switch {
-	case !a.silent() && a.err == "":
+	case !f.silent() && f.err == "":
 		return lab.Observation{Outcome: "answered", Values: values}, nil
-	case src.IsValid():
+	case f.src.IsValid():
 		return lab.Observation{Holds: true, Outcome: "went-upstream", Values: values}, nil
-	case a.err != "":
+	case f.err != "":
 		return lab.Observation{Outcome: "unreachable", Values: values}, nil
 	}
 	return lab.Observation{Outcome: "silent-inside"}, nil

@@ -50,11 +50,21 @@ func watch(n *kernel.Namespace, device int, filter []bpf.Instruction) (*socket, 
 // leaving accepts echo requests that leave the device and bear the marker, with 64
 // bytes of each: the headers and the marker.
 func leaving(marker [16]byte) []bpf.Instruction {
+	return passing(unix.PACKET_OUTGOING, ipv4.ICMPTypeEcho, marker)
+}
+
+// returning accepts echo replies that come in for the device and bear the marker.
+// No firewall's chain has seen them yet, nor conntrack.
+func returning(marker [16]byte) []bpf.Instruction {
+	return passing(unix.PACKET_HOST, ipv4.ICMPTypeEchoReply, marker)
+}
+
+func passing(direction uint32, kind ipv4.ICMPType, marker [16]byte) []bpf.Instruction {
 	tests := []fieldTest{
-		{bpf.LoadExtension{Num: bpf.ExtType}, unix.PACKET_OUTGOING},
+		{bpf.LoadExtension{Num: bpf.ExtType}, direction},
 		{bpf.LoadExtension{Num: bpf.ExtProto}, unix.ETH_P_IP},
 		{bpf.LoadAbsolute{Off: 9, Size: 1}, unix.IPPROTO_ICMP},
-		{bpf.LoadIndirect{Off: 0, Size: 1}, uint32(ipv4.ICMPTypeEcho)}, // X: the IP header's length
+		{bpf.LoadIndirect{Off: 0, Size: 1}, uint32(kind)}, // X: the IP header's length
 	}
 	for i := 0; i < len(marker); i += 4 {
 		tests = append(tests, fieldTest{bpf.LoadIndirect{Off: uint32(icmpHeaderLen + i), Size: 4}, binary.BigEndian.Uint32(marker[i:])})

@@ -22,8 +22,9 @@ type run struct {
 	start     time.Time
 	refused   syscall.Errno // the kernel would not send it
 	outcome   outcome
-	unsent    []lab.Decision // what was decided on a packet that no device was seen to send
-	sightings []*sighting    // all frames of the probe's, and all ARP, in order of time
+	fdb       map[*device][]fdbEntry // what each bridge knew just before
+	unsent    []lab.Decision         // what was decided on a packet that no device was seen to send
+	sightings []*sighting            // all frames of the probe's, and all ARP, in order of time
 }
 
 // settling is how long no frame must have come until all are taken to be there,
@@ -64,6 +65,9 @@ func attempt(ctx context.Context, s *scene, r Request) (*run, error) {
 		}
 	}()
 
+	if a.fdb, err = s.readFDB(); err != nil {
+		return nil, err
+	}
 	a.start = time.Now()
 	var errno syscall.Errno
 	if err := send.send(); errors.As(err, &errno) {
@@ -125,7 +129,7 @@ func (a *run) collect(ctx context.Context, captures []capture, send sender, canc
 				return nil, err
 			}
 			frames = append(frames, some...)
-			if news(seen, some) {
+			if a.news(seen, some) {
 				deadline = time.Now().Add(a.request.Patience)
 			}
 		}
@@ -135,13 +139,15 @@ func (a *run) collect(ctx context.Context, captures []capture, send sender, canc
 	}
 }
 
-// news tells whether one of the frames is seen there for the first time: what is
-// only sent again must not keep the wait going.
-func news(seen map[string]bool, frames []raw) bool {
+// news tells whether one of the frames is the probe's, and seen there for the first
+// time: neither what is only sent again nor what is others' must keep the wait
+// going. On a busy link there is always another's ARP. That of the probe's way need
+// not count: once it is answered, the probe itself goes on.
+func (a *run) news(seen map[string]bool, frames []raw) bool {
 	fresh := false
 	for _, f := range frames {
 		p, ok := parse(f.data, f.ethernet())
-		if !ok {
+		if !ok || !a.own(p) {
 			continue
 		}
 		key := fmt.Sprint(f.space.name, f.index, f.kind, p.proto, p.src, p.dst, p.icmpType, p.ttl, p.arpOp)
@@ -149,6 +155,14 @@ func news(seen map[string]bool, frames []raw) bool {
 		seen[key] = true
 	}
 	return fresh
+}
+
+// own tells whether a frame is the probe's, not only one that may belong to it.
+func (a *run) own(p packet) bool {
+	if a.request.Probe == lab.ProbeARP {
+		return a.legOf(&sighting{packet: p, kind: a.kindOf(p)}) != ""
+	}
+	return p.proto != isARP && a.kindOf(p) != ""
 }
 
 // poll waits for a frame, the sender, or the end of the context. It returns which
@@ -182,6 +196,9 @@ func (a *run) sort(frames []raw) error {
 	slices.SortStableFunc(frames, func(x, y raw) int { return x.time.Compare(y.time) })
 	clear(a.id.ways) // learned again, in order
 	for _, f := range frames {
+		if f.time.Before(a.start) { // another's ARP question, of before
+			continue
+		}
 		d, err := f.space.device(f.index)
 		if err != nil {
 			return err

@@ -15,7 +15,7 @@ func (a *run) decide(l *leg) error {
 	var err error
 	for i, g := range l.main {
 		if i+1 < len(l.main) {
-			g.then, err = a.between(l, g, l.main[i+1])
+			g.then, err = a.between(g, l.main[i+1])
 		} else {
 			g.then, err = a.arrived(g)
 		}
@@ -27,7 +27,7 @@ func (a *run) decide(l *leg) error {
 }
 
 // between is what sent the packet on from g to next.
-func (a *run) between(l *leg, g, next *sighting) ([]lab.Decision, error) {
+func (a *run) between(g, next *sighting) ([]lab.Decision, error) {
 	if next.dir == lab.DirIn && g.dir == lab.DirOut {
 		if g.device == next.device { // lo
 			return nil, nil
@@ -36,7 +36,7 @@ func (a *run) between(l *leg, g, next *sighting) ([]lab.Decision, error) {
 			"dev": g.device.Name, "peer": next.device.Name, "peer_ns": next.device.space.name}}}, nil
 	}
 	if bridge, err := a.bridged(g, next); err != nil || bridge != nil {
-		return []lab.Decision{bridging(l, bridge, g, next)}, err
+		return a.throughBridge(bridge, g, next), err
 	}
 	if g.dir == lab.DirIn && next.dir == lab.DirOut {
 		return a.routed(g, next)
@@ -57,23 +57,11 @@ func (a *run) bridged(g, next *sighting) (*device, error) {
 	return g.device.master()
 }
 
-func bridging(l *leg, bridge *device, g, next *sighting) lab.Decision {
+func (a *run) throughBridge(bridge *device, g, next *sighting) []lab.Decision {
 	if bridge == nil {
-		return lab.Decision{}
+		return nil
 	}
-	v := map[string]string{"dev": bridge.Name}
-	copies := 0
-	for _, o := range l.all {
-		if o.before == g {
-			copies++
-		}
-	}
-	if g.group() || copies > 1 {
-		v["flooded"] = "yes"
-	} else {
-		v["mac"], v["port"] = g.dstMAC.String(), next.device.Name
-	}
-	return lab.Decision{Kind: lab.DecideBridge, Values: v}
+	return []lab.Decision{a.bridging(bridge, g, next)}
 }
 
 // routed is what a namespace did with a packet that came in at g and went out at

@@ -41,6 +41,9 @@ func (a *run) ending(legs []*leg) (lab.Ending, error) {
 	}
 	end, err := a.stopped(last.last(), last.kind)
 	end.Outcome = lab.Lost
+	if last == request && end.Leg == lab.LegRequest && a.delivered(last.last()) {
+		end.Outcome = lab.Unanswered
+	}
 	return end, err
 }
 
@@ -183,22 +186,57 @@ func (a *run) localError(by *sighting) (lab.Ending, error) {
 
 // resetEnding: a TCP reset came back. A firewall may have sent it as well.
 func (a *run) resetEnding(request, reply *leg) (lab.Ending, error) {
-	last := request.last()
-	if last == nil || !a.delivered(last) {
-		end := lab.Ending{Outcome: lab.Rejected, Reason: PortClosed, Leg: lab.LegRequest,
-			Values: named([]string{"addr", a.request.To.String(), "port", decimal(int(a.request.Port)), "proto", "tcp"})}
-		if last != nil {
-			end.NS, end.Dev = last.device.space.name, last.device.Name
+	last, maker := request.last(), reply.madeIn()
+	end := lab.Ending{Outcome: lab.Rejected, Leg: lab.LegRequest}
+	values := []string{"addr", a.request.To.String(), "port", decimal(int(a.request.Port))}
+	switch {
+	case last != nil && last.device.space == maker:
+		end.NS, end.Dev = maker.name, last.device.Name
+	case last == nil && maker == a.scene.from: // it never got out of the sender
+		end.NS = maker.name
+	default: // made elsewhere than where it was seen last
+		if maker != nil {
+			end.NS, values = maker.name, append(values, "made_in", maker.name)
 		}
+		end.Reason, end.Values = TCPReset, named(values)
 		return end, nil
 	}
-	f := finder{run: a, space: last.device.space, kind: lab.LegRequest}
-	if ok, err := f.firewall(a.passage(last, a.enters(last), nil), "prerouting", "input"); err != nil || !ok {
-		end := f.into(at(last, lab.LegRequest, "", nil))
-		end.Outcome = lab.Rejected
+	f := finder{run: a, space: maker, kind: lab.LegRequest}
+	ok, err := f.resets(last)
+	if err != nil {
 		return end, err
 	}
-	return a.closedPort(last), nil
+	switch {
+	case !ok:
+		return f.into(end), nil
+	case a.delivered(last):
+		return a.closedPort(last), nil
+	}
+	if end = f.undecided(end); end.Reason == Unknown {
+		end.Reason, end.Values = TCPReset, named(append(values, "made_in", maker.name))
+	}
+	return end, nil
+}
+
+// resets looks for the rule that refused the SYN in the namespace that made the
+// reset. last is nil where the sender's own did.
+func (f *finder) resets(last *sighting) (bool, error) {
+	q := lookup{space: f.space, dst: f.request.To}
+	if last != nil {
+		q.dst = last.dst
+	}
+	r, err := q.ask()
+	if err != nil {
+		return false, err
+	}
+	switch {
+	case last == nil:
+		p := passage{src: r.src, dst: q.dst, out: r.dev, proto: f.protocol(), dstPort: f.request.Port}
+		return f.firewall(p, "output", "postrouting")
+	case f.delivered(last):
+		return f.firewall(f.passage(last, f.enters(last), nil), "prerouting", "input")
+	}
+	return f.firewall(f.passage(last, f.enters(last), r.dev), "prerouting", "forward", "postrouting")
 }
 
 func (a *run) closedPort(last *sighting) lab.Ending {

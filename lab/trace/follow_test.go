@@ -104,7 +104,7 @@ func TestAPacketOnABridge(t *testing.T) {
 	if heard := r.Heard["p3"]; len(heard) != 1 || heard[0].Kind != KindARPRequest || heard[0].Hop.Dst != addr("10.88.0.12") {
 		t.Errorf("p3 heard %+v", heard)
 	}
-	want := []map[string]string{{"dev": "br0", "mac": macOf(t, k, "p2", "eth0"), "port": "v2"}}
+	want := []map[string]string{{"dev": "br0", "mac": macOf(t, k, "p2", "eth0"), "port": "v2", "how": "learned"}}
 	if diff := cmp.Diff(want, decisions(r, lab.LegRequest, lab.DecideBridge)); diff != "" {
 		t.Error(diff)
 	}

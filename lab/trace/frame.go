@@ -130,6 +130,21 @@ func (p *packet) ports(inner []byte) {
 	p.srcPort, p.dstPort = binary.BigEndian.Uint16(inner), binary.BigEndian.Uint16(inner[2:])
 }
 
+// flags is what a packet of TCP's handshake is, empty for any other.
+func (p packet) flags() string {
+	switch {
+	case p.proto != unix.IPPROTO_TCP:
+		return ""
+	case p.rst:
+		return "RST"
+	case p.syn && p.acked:
+		return "SYN-ACK"
+	case p.syn:
+		return "SYN"
+	}
+	return ""
+}
+
 // isError tells whether the packet is an ICMP message about another packet (RFC 1122, section 3.2.2).
 func (p packet) isError() bool {
 	if p.proto != unix.IPPROTO_ICMP {

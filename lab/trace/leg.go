@@ -63,6 +63,9 @@ func (s *scene) previous(seen []*sighting, g *sighting) (*sighting, error) {
 		return nil, err
 	}
 	for i := len(seen) - 1; i >= 0; i-- {
+		if g.proto == isARP && !bytes.Equal(seen[i].arpMAC, g.arpMAC) {
+			continue // another's: nobody who passes ARP on changes who says it
+		}
 		if comesFrom(seen[i]) {
 			return seen[i], nil
 		}

@@ -28,6 +28,19 @@ func (f *finder) forwarding(in *device) (bool, error) {
 // source: an address that can't come in from outside (fib_validate_source,
 // net/ipv4/fib_frontend.c).
 func (f *finder) source(g *sighting, in *device) (bool, error) {
+	if in.RawFlags&unix.IFF_LOOPBACK != 0 {
+		return true, nil
+	}
+	if g.dst.IsLoopback() {
+		allowed, err := f.inForce("route_localnet", in)
+		if err != nil {
+			return false, err
+		}
+		if allowed == 0 {
+			f.found(Martian, f.inNS(f.space, "sysctl", sysctlName("net/ipv4/conf/"+in.Name+"/route_localnet")), "dst", g.dst.String(), "dev", in.Name)
+			return false, nil
+		}
+	}
 	martian := g.src.IsLoopback() || g.src.IsMulticast() || g.src.IsUnspecified()
 	if _, ok := f.space.has(g.src); ok && !martian {
 		accept, err := f.inForce("accept_local", in)
@@ -133,18 +146,21 @@ func (f *finder) neighbour(d *device, addr netip.Addr) (bool, error) {
 	if e.mac != "" || e.state == 0 && !asked {
 		return true, nil
 	}
+	if ok, err := f.reachable(d, addr); err != nil || !ok {
+		return ok, err
+	}
 	values := []string{"addr", addr.String(), "dev", d.Name, "state", e.stateWord()}
 	if asked {
 		values = append(values, "asked", "yes")
-		router, why, err := f.whyNotProxied(d, addr)
-		if err != nil {
-			return false, err
-		}
-		if router != nil {
-			values = append(values, "router", router.space.name, "router_dev", router.Name, "why", why)
-		}
 	}
-	f.found(NoNeighbour, f.inNS(f.space, "ip", "neigh", "show", "to", addr.String(), "dev", d.Name), values...)
+	more, look, err := f.unproxied(d, addr)
+	if err != nil {
+		return false, err
+	}
+	if look == nil {
+		look = f.inNS(f.space, "ip", "neigh", "show", "to", addr.String(), "dev", d.Name)
+	}
+	f.found(NoNeighbour, look, append(values, more...)...)
 	return false, nil
 }
 

@@ -93,6 +93,9 @@ func (p Path) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration)
 
 func (p Path) observe(r Result) lab.Observation {
 	end := r.Journey.End
+	if end.Outcome == lab.Unanswered { // to a check, that is lost
+		end.Outcome = lab.Lost
+	}
 	for _, ns := range p.Unheard {
 		if heard := r.Heard[ns]; len(heard) > 0 {
 			return lab.Observation{Outcome: "heard", Values: map[string]string{"ns": ns, "dev": heard[0].Hop.Dev}}
@@ -147,7 +150,7 @@ func (p Path) arrival(j lab.Journey) map[string]string {
 		case leg.Kind == lab.LegRequest && !p.ARP:
 			values["ttl"] = strconv.Itoa(last.TTL)
 			values["routed"] = strconv.Itoa(first.TTL - last.TTL)
-		case leg.Kind == lab.LegReply && p.ARP:
+		case leg.Kind == lab.LegReply && p.ARP && values["mac"] == "": // the one that came first
 			values["mac"] = first.SrcMAC
 		}
 	}

@@ -18,7 +18,9 @@ type Comment func(Frame) string
 // WritePcapng writes the frames as a capture file in the pcapng format: one
 // interface for each point that saw a frame, named "NAMESPACE:DEVICE" ("host" for
 // the host's own), and a comment and the direction with each frame. The bytes are
-// as they were on the device. A nil comment stands for Frame.Says.
+// as they were on the device, but for transport checksums that were left to a device
+// to work out (Frame.Unsummed): these are worked out here, and the frame says so (Frame.Summed). A
+// nil comment stands for Frame.Says.
 func WritePcapng(w io.Writer, r Result, comment Comment) error {
 	if comment == nil {
 		comment = Frame.Says
@@ -46,6 +48,7 @@ func WritePcapng(w io.Writer, r Result, comment Comment) error {
 		}
 	}
 	for _, f := range r.Frames {
+		f = f.filledIn(r.Points[f.Point].Ethernet)
 		if err := f.write(ng, number[f.Point], comment(f)); err != nil {
 			return fmt.Errorf("write the capture file: %w", err)
 		}
@@ -77,9 +80,6 @@ func (f Frame) write(ng *pcapgo.NgWriter, number int, comment string) error {
 	if comment != "" {
 		o.Comments = append(o.Comments, comment)
 	}
-	if f.Unsummed {
-		o.Comments = append(o.Comments, "transport checksum left to the device (offload)")
-	}
 	o.Flags = &pcapgo.NgEpbFlags{Direction: pcapgo.NgEpbFlagDirectionInbound}
 	if f.Dir == lab.DirOut {
 		o.Flags.Direction = pcapgo.NgEpbFlagDirectionOutbound
@@ -92,7 +92,14 @@ func (f Frame) write(ng *pcapgo.NgWriter, number int, comment string) error {
 // Says is what the frame is, in plain English: its kind, where it was, and what
 // changed.
 func (f Frame) Says() string {
-	says := fmt.Sprintf("%s %s %s: %s -> %s", f.Kind, f.Dir, f.Hop.Dev, f.Hop.Src, f.Hop.Dst)
+	kind := f.Kind
+	switch {
+	case f.Flags != "":
+		kind += " (" + f.Flags + ")"
+	case f.Kind == KindError:
+		kind += fmt.Sprintf(" (ICMP type %d, code %d)", f.Type, f.Code)
+	}
+	says := fmt.Sprintf("%s %s %s: %s -> %s", kind, f.Dir, f.Hop.Dev, f.Hop.Src, f.Hop.Dst)
 	if f.Hop.TTL != 0 {
 		says += fmt.Sprintf(", ttl %d", f.Hop.TTL)
 	}
@@ -101,6 +108,12 @@ func (f Frame) Says() string {
 			says += ", changed"
 		}
 		says += " " + name
+	}
+	switch {
+	case f.Summed:
+		says += ", transport checksum filled in: on the device it was still to be worked out (offload)"
+	case f.Unsummed:
+		says += ", transport checksum left to the device (offload)"
 	}
 	return says
 }

@@ -37,7 +37,12 @@ func TestTheCaptureFileIsReadByOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	unsummed := 0
 	for i, f := range r.Frames {
+		if f.Unsummed {
+			unsummed++
+		}
+		f = f.filledIn(r.Points[f.Point].Ethernet)
 		data, ci, options, err := ng.ReadPacketDataWithOptions()
 		if err != nil {
 			t.Fatalf("frame %d: %v", i, err)
@@ -67,9 +72,13 @@ func TestTheCaptureFileIsReadByOthers(t *testing.T) {
 		t.Errorf("after the last frame: %v", err)
 	}
 
+	if unsummed == 0 {
+		t.Error("no checksum was left to a device: nothing is shown of filling it in")
+	}
+
 	for program, argv := range map[string][]string{
 		"tcpdump":  {"-Z", "root", "-nn", "-r", file},
-		"tshark":   {"-n", "-r", file},
+		"tshark":   {"-n", "-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE", "-r", file},
 		"capinfos": {file},
 	} {
 		if program == "tcpdump" && !dropsRights() {
@@ -84,6 +93,9 @@ func TestTheCaptureFileIsReadByOthers(t *testing.T) {
 		cmd.Stdout, cmd.Stderr = &out, &said
 		if err := cmd.Run(); err != nil {
 			t.Errorf("%s: %v\n%s", program, err, said.String())
+		}
+		if strings.Contains(out.String(), "CHECKSUM INCORRECT") { // tshark's word for it
+			t.Errorf("%s: a checksum is wrong:\n%s", program, out.String())
 		}
 		if lines := strings.Count(out.String(), "\n"); program != "capinfos" && lines != len(r.Frames) {
 			t.Errorf("%s shows %d lines of %d frames:\n%s", program, lines, len(r.Frames), out.String())

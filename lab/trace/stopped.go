@@ -27,11 +27,12 @@ func (a *run) stopped(g *sighting, kind string) (lab.Ending, error) {
 	case g.dir == lab.DirOut:
 		err = f.cable(g)
 	case bridge != nil && g.dstMAC.String() != bridge.HardwareAddr.String():
-		// Between the ports of a bridge: what it forwards by can't all be read.
-		f.found(Unknown, a.inNS(f.space, "bridge", "-d", "link", "show"))
+		err = f.notBridged(g, bridge)
 	case bridge == nil && g.foreign():
-		f.found(WrongMAC, a.inNS(f.space, "ip", "link", "show", "dev", g.device.Name),
-			"mac", g.dstMAC.String(), "own", g.device.HardwareAddr.String(), "dev", g.device.Name)
+		var from *sighting
+		if from, err = f.notTaken(g); from != nil {
+			end.NS, end.Dev = from.device.space.name, from.device.Name
+		}
 	case a.delivered(g):
 		err = f.notAnswered(g)
 	default:
@@ -146,6 +147,8 @@ func (f *finder) notForwarded(g *sighting) error {
 		func() (bool, error) { return f.source(g, in) },
 		func() (bool, error) { return f.route(q) },
 		func() (bool, error) { return f.reversePath(g, in) },
+		func() (bool, error) { return f.rules(g, in) },
+		func() (bool, error) { return f.hopsLeft(g) },
 		func() (bool, error) { return f.firewall(f.passage(g, in, r.dev), "forward", "postrouting") },
 		func() (bool, error) { return f.link(r.dev) },
 	} {
@@ -157,6 +160,16 @@ func (f *finder) notForwarded(g *sighting) error {
 		return f.unresolved(g, r, err)
 	}
 	return nil
+}
+
+// hopsLeft: a packet that is passed on with a TTL of 1 is not (ip_forward,
+// net/ipv4/ip_forward.c).
+func (f *finder) hopsLeft(g *sighting) (bool, error) {
+	if g.ttl > 1 {
+		return true, nil
+	}
+	f.found(TTLExceeded, f.inNS(f.space, "ip", "route", "get", g.dst.String()), "in", f.space.name)
+	return false, nil
 }
 
 // unresolved notes the route, and the question that nobody answered.
@@ -175,7 +188,9 @@ func (f *finder) notAnswered(g *sighting) error {
 	in := f.enters(g)
 	for _, look := range []func() (bool, error){
 		func() (bool, error) { return f.firewall(f.passage(g, in, nil), "prerouting") },
+		func() (bool, error) { return f.source(g, in) },
 		func() (bool, error) { return f.reversePath(g, in) },
+		func() (bool, error) { return f.rules(g, in) },
 		func() (bool, error) { return f.firewall(f.passage(g, in, nil), "input") },
 	} {
 		if ok, err := look(); err != nil || !ok {
@@ -186,6 +201,9 @@ func (f *finder) notAnswered(g *sighting) error {
 		return nil
 	}
 	if ok, err := f.echoes(); err != nil || !ok {
+		return err
+	}
+	if ok, err := f.closed(g); err != nil || !ok {
 		return err
 	}
 	return f.answerUnsent(g)

@@ -39,8 +39,8 @@ func dropsRights() bool {
 
 // tcpdump captures on each device until the returned function is called, which
 // returns the frames by the names of the points. It waits until tcpdump has
-// written as many as it is told of each: what it has not read yet when it is
-// stopped is lost.
+// written all that it is told of each: what it has not read yet when it is stopped
+// is lost, and IPv6 alone makes enough other frames to be taken for them.
 func tcpdump(t *testing.T, points ...Point) func(atLeast map[string][][]byte) map[string][][]byte {
 	t.Helper()
 	if _, err := exec.LookPath("tcpdump"); err != nil {
@@ -82,7 +82,7 @@ func tcpdump(t *testing.T, points ...Point) func(atLeast map[string][][]byte) ma
 		frames := map[string][][]byte{}
 		for _, d := range dumps {
 			deadline := time.Now().Add(5 * time.Second) // then the comparison tells what is missing
-			for len(readPcap(t, d.file)) < len(atLeast[d.point.Name()]) && time.Now().Before(deadline) {
+			for !hasAll(readPcap(t, d.file), atLeast[d.point.Name()]) && time.Now().Before(deadline) {
 				time.Sleep(5 * time.Millisecond)
 			}
 			_ = d.cmd.Process.Signal(syscall.SIGINT)
@@ -93,6 +93,13 @@ func tcpdump(t *testing.T, points ...Point) func(atLeast map[string][][]byte) ma
 		}
 		return frames
 	}
+}
+
+// hasAll tells whether each of the wanted frames is among those written.
+func hasAll(written, wanted [][]byte) bool {
+	return !slices.ContainsFunc(wanted, func(w []byte) bool {
+		return !slices.ContainsFunc(written, func(b []byte) bool { return bytes.Equal(b, w) })
+	})
 }
 
 func readPcap(t *testing.T, file string) [][]byte {

@@ -23,6 +23,9 @@ func (a *run) result(d *drops) (Result, error) {
 		return Result{}, err
 	}
 	d.explain(legs, &end)
+	if end.Notes, err = a.notes(legs, end); err != nil {
+		return Result{}, err
+	}
 	r.Journey.End = end
 	if len(a.unsent) > 0 { // decided, and not seen to leave
 		r.Journey.Legs = []lab.Leg{{Kind: lab.LegRequest, Start: a.unsent}}
@@ -38,21 +41,23 @@ func (a *run) result(d *drops) (Result, error) {
 // on them.
 func (a *run) legs() ([]*leg, error) {
 	byKind := map[string][]*sighting{}
+	began := a.asking == nil
 	for _, g := range a.sightings {
-		if kind := a.legOf(g); kind != "" {
+		// ARP bears no id of the probe's: the way begins where the question was asked.
+		began = began || g.kind == KindARPRequest && g.device == a.asking && g.dir == lab.DirOut
+		if kind := a.legOf(g); kind != "" && began {
 			byKind[kind] = append(byKind[kind], g)
 		}
 	}
 	var legs []*leg
 	for _, kind := range []string{lab.LegRequest, lab.LegReply, lab.LegError} {
-		if len(byKind[kind]) == 0 {
-			continue
+		for _, seen := range apart(byKind[kind]) {
+			l, err := a.scene.trail(kind, seen)
+			if err != nil {
+				return nil, err
+			}
+			legs = append(legs, l)
 		}
-		l, err := a.scene.trail(kind, byKind[kind])
-		if err != nil {
-			return nil, err
-		}
-		legs = append(legs, l)
 	}
 	for i := len(legs) - 1; i >= 0; i-- { // an answer says which copy was answered
 		var answering *space
@@ -62,7 +67,7 @@ func (a *run) legs() ([]*leg, error) {
 				answering = legs[1].madeIn()
 			}
 		}
-		if i == len(legs)-1 && i > 0 {
+		if i == len(legs)-1 && i > 0 || a.request.Probe == lab.ProbeARP && i > 0 {
 			answering = a.scene.from
 		}
 		legs[i].choose(answering)
@@ -79,6 +84,22 @@ func (a *run) legs() ([]*leg, error) {
 		}
 	}
 	return legs, nil
+}
+
+// apart sorts ARP by who says it, the first one first; other frames are one packet's.
+func apart(seen []*sighting) [][]*sighting {
+	var all [][]*sighting
+next:
+	for _, g := range seen {
+		for i, other := range all {
+			if g.proto != isARP || bytes.Equal(other[0].arpMAC, g.arpMAC) {
+				all[i] = append(other, g)
+				continue next
+			}
+		}
+		all = append(all, []*sighting{g})
+	}
+	return all
 }
 
 // legOf is the kind of leg that a sighting belongs to, empty for none.
@@ -131,6 +152,13 @@ func (l *leg) madeIn() *space {
 
 func (l *leg) tell(a *run) lab.Leg {
 	t := lab.Leg{Kind: l.kind, Start: l.start}
+	switch p := l.all[0].packet; {
+	case l.kind == lab.LegError:
+		kind, code := int(p.icmpType), int(p.icmpCode)
+		t.Type, t.Code = &kind, &code
+	case l.kind == lab.LegReply:
+		t.Flags = p.flags()
+	}
 	for _, g := range l.all {
 		h := g.hop(a)
 		h.Changed, h.Copy, h.Then = g.changed(), !g.main, g.then
@@ -162,7 +190,8 @@ func (a *run) frames(r *Result, legs []*leg) {
 		h := g.hop(a)
 		h.Changed, h.Copy = g.changed(), a.copied(g)
 		r.Frames = append(r.Frames, Frame{
-			Point: number[g.device], Dir: g.dir, Time: g.time, Kind: g.kind, Data: g.data, Hop: h, Unsummed: g.unsummed})
+			Point: number[g.device], Dir: g.dir, Time: g.time, Kind: g.kind, Data: g.data, Hop: h, Unsummed: g.unsummed,
+			Type: int(g.icmpType), Code: int(g.icmpCode), Flags: g.flags()})
 		if name := g.device.space.name; also[name] {
 			r.Heard[name] = append(r.Heard[name], Heard{Kind: g.kind, Hop: h})
 		}

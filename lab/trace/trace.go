@@ -63,11 +63,18 @@ type Frame struct {
 	Time  time.Time // the kernel's own
 	Kind  string    // KindRequest and the like
 	Data  []byte
+	// Type and Code are ICMP's; 0 for others, and Kind tells which it is.
+	Type, Code int
+	// Flags are TCP's: "SYN", "SYN-ACK", "RST", or empty.
+	Flags string
 	// Hop is what lab.Journey says of this frame, without decisions.
 	Hop lab.Hop
 	// Unsummed: the transport checksum was left to a device that this frame has
 	// not reached yet, and may never need (checksum offload), so it is wrong here.
 	Unsummed bool
+	// Summed: it was Unsummed, and Data has the checksum worked out. Only a Comment
+	// of WritePcapng sees it.
+	Summed bool
 }
 
 // Heard is one frame at a namespace that was watched besides.

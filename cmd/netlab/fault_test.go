@@ -1,0 +1,239 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
+
+	"netlab/lab/journal"
+	"netlab/lab/kernel/kerneltest"
+	"netlab/lab/kernel/kerneltest/fault"
+	"netlab/lab/kernel/kerneltest/glance"
+	"netlab/scenarios"
+)
+
+// faultsOf are what can go wrong with a kind of call. What is refused for good is
+// refused whenever it is asked for; the rest passes.
+func faultsOf(kind fault.Kind) []fault.Fault {
+	forGood := func(errnos ...unix.Errno) (all []fault.Fault) {
+		for _, e := range errnos {
+			all = append(all, fault.Fault{Errno: e, Again: true})
+		}
+		return all
+	}
+	once := func(errnos ...unix.Errno) (all []fault.Fault) {
+		for _, e := range errnos {
+			all = append(all, fault.Fault{Errno: e})
+		}
+		return all
+	}
+	switch kind {
+	case fault.Change:
+		return append(forGood(unix.EPERM, unix.EEXIST, unix.EBUSY, unix.ENOBUFS), once(unix.EINTR)...)
+	case fault.Query:
+		return append(forGood(unix.EPERM), once(unix.ENOBUFS, unix.EINTR)...)
+	case fault.Answer: // what was asked for is done, and nobody is told
+		return once(unix.ENOBUFS, unix.EINTR)
+	case fault.List:
+		return []fault.Fault{{Interrupted: true}, {Interrupted: true, Again: true}, {Errno: unix.ENOBUFS}}
+	case fault.Packet:
+		return once(unix.EPERM, unix.ENOBUFS, unix.EINTR)
+	case fault.Socket:
+		return once(unix.EPERM, unix.EMFILE, unix.ENOBUFS)
+	case fault.Sysctl:
+		return append(forGood(unix.EPERM, unix.EROFS), once(unix.EBUSY, unix.EINTR)...)
+	case fault.State:
+		return append(forGood(unix.ENOSPC, unix.EROFS), once(unix.EIO, unix.EINTR)...)
+	case fault.Name:
+		return once(unix.EPERM, unix.EROFS, unix.ENOSPC)
+	case fault.Mount:
+		return once(unix.EPERM, unix.EBUSY, unix.ENOMEM)
+	case fault.Enter:
+		return once(unix.EPERM, unix.ENOSPC, unix.ENOMEM)
+	case fault.Exec:
+		return once(unix.EPERM, unix.ENOENT, unix.ENOMEM)
+	}
+	return nil
+}
+
+// soak: tests that try a sample of many cases try them all.
+func soaking() bool { return os.Getenv("NETLAB_SOAK") == "1" }
+
+// seed is the one of the environment, or a new one; a test prints it.
+func seed(t *testing.T) uint64 {
+	t.Helper()
+	const name = "NETLAB_TEST_SEED"
+	if os.Getenv(name) == "" {
+		t.Setenv(name, fmt.Sprint(rand.Uint32())) // for the test in its own namespaces
+	}
+	var s uint64
+	if _, err := fmt.Sscan(os.Getenv(name), &s); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return s
+}
+
+// Whichever kernel call of a run or a teardown fails, and however: what happened
+// is said, and a teardown leaves the host as it was.
+func TestWhateverFailsLeavesNoTrace(t *testing.T) {
+	seed := seed(t)
+	const shards = 4
+	for _, s := range scenarios.All() {
+		for shard := range shards {
+			t.Run(fmt.Sprint(s.Name, " ", shard), func(t *testing.T) {
+				if !kerneltest.Isolate(t) {
+					return
+				}
+				pretendHostFor(t, s)
+				b := &faultBed{t: t, s: s, rng: rand.New(rand.NewPCG(seed, uint64(shard)))}
+				every := 100
+				if soaking() {
+					every = shards
+				}
+				before := settle(t)
+				b.before = glanced(t)
+				b.tries(every, shard, b.failingRun)
+				b.tries(every/4, shard, b.failingTeardown)
+				if diff := cmp.Diff(before, kerneltest.Snapshot(t)); diff != "" {
+					t.Errorf("seed %d: after all (-before +after):\n%s", seed, diff)
+				}
+				t.Logf("seed %d: %d faults", seed, b.tried)
+			})
+		}
+	}
+}
+
+type faultBed struct {
+	t      *testing.T
+	s      scenarios.Scenario
+	rng    *rand.Rand
+	before string
+	tried  int
+}
+
+// glanced is a quick look at the host; see kerneltest.Snapshot for a long one.
+func glanced(t *testing.T) string {
+	t.Helper()
+	text, err := glance.Host()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// tries has a try fail at one call of every so many, until there is none.
+func (b *faultBed) tries(every, shard int, try func(at int) (ended bool)) {
+	for at := 1 + shard*every/4 + b.rng.IntN(max(every/4, 1)); !b.t.Failed(); at += every {
+		if try(at) {
+			return
+		}
+		b.tried++
+	}
+}
+
+// at runs netlab with a fault at a call.
+func (b *faultBed) at(n int, args ...string) (c fault.Call, f *fault.Fault, code int, out string) {
+	b.t.Helper()
+	kill := b.rng.IntN(6) == 0
+	said, err := fault.Run(func(call fault.Call) *fault.Fault {
+		if call.N != n {
+			return nil
+		}
+		faults := faultsOf(call.Kind)
+		c, f = call, &faults[b.rng.IntN(len(faults))]
+		if kill {
+			f = &fault.Fault{Kill: true}
+		}
+		return f
+	}, "netlab", args...)
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		b.t.Fatalf("%s: %s: %v: %v\n%s", strings.Join(args, " "), c, f, err, said)
+	}
+	if exit != nil {
+		code = exit.ExitCode()
+	}
+	return c, f, code, string(said)
+}
+
+func (b *faultBed) failingRun(n int) (ended bool) {
+	c, f, code, out := b.at(n, "run", b.s.Name, "--no-before", "-q")
+	what := fmt.Sprintf("run %s: %s: %v: exit status %d\n%s", b.s.Name, c, f, code, out)
+	if f == nil {
+		what = "run " + b.s.Name
+		if code != 0 {
+			b.t.Errorf("%s: %d\n%s", what, code, out)
+		}
+	} else {
+		b.said(c, *f, code, out, what)
+	}
+	if code == exitCannot && f != nil && !f.Kill {
+		b.same(what + ": nothing was to be changed")
+	}
+	if f != nil && n%3 == 0 {
+		if code, out := status(b.t, "netlab run "+b.s.Name+" --no-before -q"); code != 0 {
+			b.t.Errorf("%s\nand once more: exit status %d\n%s", what, code, out)
+		}
+	}
+	b.down(what)
+	return f == nil
+}
+
+func (b *faultBed) failingTeardown(n int) (ended bool) {
+	sh(b.t, "netlab run "+b.s.Name+" --no-before -q")
+	c, f, code, out := b.at(n, "teardown", "-q")
+	what := fmt.Sprintf("teardown of %s: %s: %v: exit status %d\n%s", b.s.Name, c, f, code, out)
+	if f != nil {
+		b.said(c, *f, code, out, what)
+	}
+	b.down(what)
+	return f == nil
+}
+
+// said: what happened is said, in the kernel's own words.
+func (b *faultBed) said(c fault.Call, f fault.Fault, code int, out, what string) {
+	out = strings.ToLower(strings.Join(strings.Fields(out), " ")) // it was wrapped
+	switch {
+	case strings.Contains(out, "panic:") || strings.Contains(out, "goroutine "):
+		b.t.Errorf("it broke: %s", what)
+	case f.Kill:
+		if code != -1 && code != 0 {
+			b.t.Errorf("not killed: %s", what)
+		}
+	case code == exitDone:
+	case code != exitFailed && code != exitCannot:
+		b.t.Errorf("wrong exit status: %s", what)
+	case f.Interrupted:
+		if !strings.Contains(out, "interrupted") {
+			b.t.Errorf("no reason is said: %s", what)
+		}
+	case c.Other: // iptables says what it likes
+	case !strings.Contains(out, f.Errno.Error()):
+		b.t.Errorf("no reason is said: %s", what)
+	}
+}
+
+func (b *faultBed) down(what string) {
+	if code, out := status(b.t, "netlab teardown -q"); code != 0 {
+		b.t.Errorf("%s\nteardown: exit status %d\n%s", what, code, out)
+	}
+	b.same(what + "\nafter teardown")
+	if _, err := journal.At(labsDir).Read(b.s.Name); !errors.Is(err, fs.ErrNotExist) {
+		b.t.Errorf("%s\nthe journal is still there: %v", what, err)
+	}
+}
+
+func (b *faultBed) same(what string) {
+	now := glanced(b.t)
+	if now != b.before {
+		b.t.Errorf("%s (-before +after):\n%s", what, cmp.Diff(strings.Split(b.before, "\n"), strings.Split(now, "\n")))
+	}
+}
