@@ -1,7 +1,7 @@
 BIN := bin/netlab
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: run build test tools docs vet bench dist dist-check vm clean
+.PHONY: run build test soak tools docs vet gosec fuzz bench dist dist-check vm clean
 
 # Build netlab and run its main lab in a sandbox: no root, nothing is touched.
 run: build
@@ -14,7 +14,15 @@ build:
 # distribution's packages when root may install them; without them, and without
 # namespaces, tests are skipped, unless NETLAB_REQUIRE_NETNS is 1.
 test: tools
-	go test ./...
+	go test -timeout 20m ./...
+
+# What `make test` tries a few of: a fault at every second kernel call of each
+# scenario, all that others may do meanwhile, and 2,000 random sequences. Takes seven
+# to ten minutes on two cores. A seed that was printed does the same again in NETLAB_TEST_SEED.
+soak: tools
+	NETLAB_SOAK=1 go test -tags soak ./cmd/netlab -count=1 -v -parallel 8 -timeout 30m -run '$(SOAK)'
+
+SOAK := WhateverFails|WhatOthersDo|AnyOrder|StateDirectory|HeldIptables
 
 tools:
 	.ci/tools
@@ -32,6 +40,14 @@ vet:
 	GOARCH=arm64 go vet ./...
 	go run $(STATICCHECK) ./...
 	go run $(STATICCHECK) -tags manual ./cmd/netlab
+
+# What gosec finds, against the answers to it; see docs/security.md.
+gosec:
+	.ci/gosec
+
+# Each fuzz test for 20 s, two at once: some four minutes. FUZZTIME=5m for longer.
+fuzz:
+	.ci/fuzz
 
 # Speed against the same work done by iproute2, as ratios.
 bench: build tools

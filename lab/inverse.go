@@ -7,7 +7,6 @@ import (
 	"io/fs"
 
 	"netlab/lab/journal"
-	"netlab/lab/kernel"
 )
 
 // op applies one inverse, unless it must not be applied.
@@ -24,6 +23,9 @@ func (u *undo) op(e journal.Entry, forward, o Op) error {
 	}
 	values := map[string]string(nil)
 	if skip == "" {
+		if err := u.halfway(e, o); err != nil {
+			return err
+		}
 		err = o.Apply(u.Kernel)
 		switch {
 		case errors.Is(err, ErrGone):
@@ -97,18 +99,6 @@ func (u *undo) ours(e journal.Entry, forward, o Op) (Op, string, error) {
 		}
 	}
 	return o, "", nil
-}
-
-// remains tells whether an undo that takes an object away was stopped halfway,
-// with a part of the object left that has no identity.
-func remains(k *kernel.Kernel, o Op) (bool, error) {
-	halved, ok := o.(interface {
-		Remains(*kernel.Kernel) (bool, error)
-	})
-	if !ok {
-		return false, nil
-	}
-	return halved.Remains(k)
 }
 
 // identified is the identity of an object that an op made, by its number.

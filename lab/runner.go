@@ -144,6 +144,13 @@ func (x *run) again(ctx context.Context, i int, checks bool) error {
 			return err
 		}
 		if err := o.Verify(x.Kernel); err != nil {
+			again, comesErr := x.comesAgain(i, o)
+			if comesErr != nil {
+				return comesErr
+			}
+			if again {
+				continue
+			}
 			return errors.Join(x.opFailed(at(step, group), o, err), x.explain(ctx, x.plan, step.ID, false))
 		}
 		x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: step.ID, Group: group, Command: o.Command().String(), Phase: AlreadyDone})

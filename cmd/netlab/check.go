@@ -80,6 +80,9 @@ func (a *app) checkLab(cmd *cobra.Command, p place) (err error) {
 		return &usageError{Text: a.fill("lab.unknown-scenario", "lab", p.lab, "scenario", state.Header.Scenario)}
 	}
 	values := maps(s.Defaults(), state.Header.Params)
+	if err := s.Check(values); err != nil { // no netlab has written that
+		return err
+	}
 	return a.check(cmd, s, p.lab, values, func(step string) bool {
 		_, done := state.Steps[step]
 		return done

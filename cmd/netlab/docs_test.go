@@ -65,6 +65,8 @@ func TestDocsRealClusters(t *testing.T)    { testDocument(t, "docs/real-clusters
 
 func TestDocsReleasing(t *testing.T) { testDocument(t, "docs/releasing.md", 0) }
 
+func TestDocsSecurity(t *testing.T) { testDocument(t, "docs/security.md", 0) }
+
 func TestDocsRealClustersInChinese(t *testing.T) { testDocument(t, "docs/real-clusters.zh.md", 0) }
 
 // TestDocsAreAllTested: a new document needs a line above.

@@ -1,3 +1,5 @@
+//go:build soak
+
 package main
 
 import (
@@ -5,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -20,72 +21,14 @@ import (
 	"netlab/scenarios"
 )
 
-// faultsOf are what can go wrong with a kind of call. What is refused for good is
-// refused whenever it is asked for; the rest passes.
-func faultsOf(kind fault.Kind) []fault.Fault {
-	forGood := func(errnos ...unix.Errno) (all []fault.Fault) {
-		for _, e := range errnos {
-			all = append(all, fault.Fault{Errno: e, Again: true})
-		}
-		return all
-	}
-	once := func(errnos ...unix.Errno) (all []fault.Fault) {
-		for _, e := range errnos {
-			all = append(all, fault.Fault{Errno: e})
-		}
-		return all
-	}
-	switch kind {
-	case fault.Change:
-		return append(forGood(unix.EPERM, unix.EEXIST, unix.EBUSY, unix.ENOBUFS), once(unix.EINTR)...)
-	case fault.Query:
-		return append(forGood(unix.EPERM), once(unix.ENOBUFS, unix.EINTR)...)
-	case fault.Answer: // what was asked for is done, and nobody is told
-		return once(unix.ENOBUFS, unix.EINTR)
-	case fault.List:
-		return []fault.Fault{{Interrupted: true}, {Interrupted: true, Again: true}, {Errno: unix.ENOBUFS}}
-	case fault.Packet:
-		return once(unix.EPERM, unix.ENOBUFS, unix.EINTR)
-	case fault.Socket:
-		return once(unix.EPERM, unix.EMFILE, unix.ENOBUFS)
-	case fault.Sysctl:
-		return append(forGood(unix.EPERM, unix.EROFS), once(unix.EBUSY, unix.EINTR)...)
-	case fault.State:
-		return append(forGood(unix.ENOSPC, unix.EROFS), once(unix.EIO, unix.EINTR)...)
-	case fault.Name:
-		return once(unix.EPERM, unix.EROFS, unix.ENOSPC)
-	case fault.Mount:
-		return once(unix.EPERM, unix.EBUSY, unix.ENOMEM)
-	case fault.Enter:
-		return once(unix.EPERM, unix.ENOSPC, unix.ENOMEM)
-	case fault.Exec:
-		return once(unix.EPERM, unix.ENOENT, unix.ENOMEM)
-	}
-	return nil
-}
-
-// soak: tests that try a sample of many cases try them all.
-func soaking() bool { return os.Getenv("NETLAB_SOAK") == "1" }
-
-// seed is the one of the environment, or a new one; a test prints it.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	const name = "NETLAB_TEST_SEED"
-	if os.Getenv(name) == "" {
-		t.Setenv(name, fmt.Sprint(rand.Uint32())) // for the test in its own namespaces
-	}
-	var s uint64
-	if _, err := fmt.Sscan(os.Getenv(name), &s); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	return s
-}
-
 // Whichever kernel call of a run or a teardown fails, and however: what happened
 // is said, and a teardown leaves the host as it was.
 func TestWhateverFailsLeavesNoTrace(t *testing.T) {
 	seed := seed(t)
-	const shards = 4
+	shards, every := 1, 150
+	if soaking() {
+		shards, every = 4, 8 // half of the calls: all of them take a quarter of an hour
+	}
 	for _, s := range scenarios.All() {
 		for shard := range shards {
 			t.Run(fmt.Sprint(s.Name, " ", shard), func(t *testing.T) {
@@ -94,14 +37,10 @@ func TestWhateverFailsLeavesNoTrace(t *testing.T) {
 				}
 				pretendHostFor(t, s)
 				b := &faultBed{t: t, s: s, rng: rand.New(rand.NewPCG(seed, uint64(shard)))}
-				every := 100
-				if soaking() {
-					every = shards
-				}
 				before := settle(t)
 				b.before = glanced(t)
-				b.tries(every, shard, b.failingRun)
-				b.tries(every/4, shard, b.failingTeardown)
+				b.tries(every, shard, shards, b.failingRun)
+				b.tries(max(every/4, shards), shard, shards, b.failingTeardown)
 				if diff := cmp.Diff(before, kerneltest.Snapshot(t)); diff != "" {
 					t.Errorf("seed %d: after all (-before +after):\n%s", seed, diff)
 				}
@@ -130,8 +69,8 @@ func glanced(t *testing.T) string {
 }
 
 // tries has a try fail at one call of every so many, until there is none.
-func (b *faultBed) tries(every, shard int, try func(at int) (ended bool)) {
-	for at := 1 + shard*every/4 + b.rng.IntN(max(every/4, 1)); !b.t.Failed(); at += every {
+func (b *faultBed) tries(every, shard, shards int, try func(at int) (ended bool)) {
+	for at := 1 + shard*every/shards + b.rng.IntN(every/shards); !b.t.Failed(); at += every {
 		if try(at) {
 			return
 		}
@@ -139,23 +78,34 @@ func (b *faultBed) tries(every, shard int, try func(at int) (ended bool)) {
 	}
 }
 
-// at runs netlab with a fault at a call.
+// at runs netlab with a random fault at a call.
 func (b *faultBed) at(n int, args ...string) (c fault.Call, f *fault.Fault, code int, out string) {
 	b.t.Helper()
 	kill := b.rng.IntN(6) == 0
-	said, err := fault.Run(func(call fault.Call) *fault.Fault {
+	return b.faulty(func(call fault.Call) *fault.Fault {
 		if call.N != n {
 			return nil
 		}
-		faults := faultsOf(call.Kind)
-		c, f = call, &faults[b.rng.IntN(len(faults))]
 		if kill {
-			f = &fault.Fault{Kill: true}
+			return &fault.Fault{Kill: true}
 		}
-		return f
+		faults := faultsOf(call.Kind)
+		return &faults[b.rng.IntN(len(faults))]
+	}, args...)
+}
+
+// faulty runs netlab and tells which call had a fault, if one did.
+func (b *faultBed) faulty(decide func(fault.Call) *fault.Fault, args ...string) (c fault.Call, f *fault.Fault, code int, out string) {
+	b.t.Helper()
+	said, err := fault.Run(func(call fault.Call) *fault.Fault {
+		now := decide(call)
+		if now != nil {
+			c, f = call, now
+		}
+		return now
 	}, "netlab", args...)
 	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
+	if errors.Is(err, fault.ErrHangs) || err != nil && !errors.As(err, &exit) {
 		b.t.Fatalf("%s: %s: %v: %v\n%s", strings.Join(args, " "), c, f, err, said)
 	}
 	if exit != nil {
@@ -211,11 +161,12 @@ func (b *faultBed) said(c fault.Call, f fault.Fault, code int, out, what string)
 	case code == exitDone:
 	case code != exitFailed && code != exitCannot:
 		b.t.Errorf("wrong exit status: %s", what)
+	case code == exitCannot && (f.Errno == unix.EPERM || c.Kind == fault.Sysctl): // what it takes is said: root
 	case f.Interrupted:
 		if !strings.Contains(out, "interrupted") {
 			b.t.Errorf("no reason is said: %s", what)
 		}
-	case c.Other: // iptables says what it likes
+	case c.Other, c.Kind == fault.Packet: // iptables says what it likes, and a check what it saw
 	case !strings.Contains(out, f.Errno.Error()):
 		b.t.Errorf("no reason is said: %s", what)
 	}

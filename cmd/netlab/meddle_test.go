@@ -1,3 +1,5 @@
+//go:build soak
+
 package main
 
 import (
@@ -31,7 +33,7 @@ func TestWhatOthersDoMeanwhileIsTheirs(t *testing.T) {
 			for _, m := range meddlingNames() {
 				for i, until := range ids {
 					for pick := range 3 {
-						if !soaking() && rng.IntN(18) != 0 || pick >= b.picks(l, m) {
+						if !soaking() && rng.IntN(60) != 0 || pick >= b.picks(l, m) {
 							continue
 						}
 						tried++

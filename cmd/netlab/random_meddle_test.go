@@ -1,3 +1,5 @@
+//go:build soak
+
 package main
 
 import (
@@ -45,7 +47,7 @@ func meddlings() map[string]meddling {
 		"change a sysctl of the link": {
 			script: "sysctl -qw net/ipv4/conf/LINK/proxy_arp=0 net/ipv4/neigh/LINK/proxy_delay=33", finished: true,
 		},
-		"turn forwarding off":        {script: "sysctl -qw net.ipv4.ip_forward=0"},
+		"turn forwarding off":        {script: "sysctl -qw net.ipv4.ip_forward=0 net.ipv4.conf.all.accept_redirects=0"},
 		"add an address to the link": {script: "ip addr add 10.66.N.1/32 dev LINK", finished: true},
 		"move the pod's link": {
 			script: "l=$(ip -n NS -br link show type veth | cut -d@ -f1 | head -1); [ -n \"$l\" ] && ip -n NS link set $l netns internet name movedN", finished: true,
@@ -56,7 +58,7 @@ func meddlings() map[string]meddling {
 		},
 		"replace the link": {
 			script: "ip link del LINK && ip link add LINK type bridge", finished: true,
-			shows: "ip addr show dev LINK; ip route show table all dev LINK; sysctl -ar ^net.ipv4.*[./]LINK[./]", gone: "ip link del LINK",
+			shows: "ip addr show dev LINK; ip route show table all dev LINK; sysctl -ar ^net.ipv4.*[./]LINK[./] | grep -v [./]forwarding", gone: "ip link del LINK",
 		},
 		"add a rule": {
 			script: "iptables -t nat -A POSTROUTING -s 10.66.N.0/24 -j MASQUERADE",

@@ -132,6 +132,9 @@ func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, given scenarios.
 			}, j.Close())
 		}
 	}
+	if err := s.Check(values); err != nil { // no netlab has written that
+		return nil, errors.Join(err, j.Close())
+	}
 	return values, nil
 }
 

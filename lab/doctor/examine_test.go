@@ -88,7 +88,6 @@ func TestWhatIsInTheWayOnAHost(t *testing.T) {
 		{"FORWARD is closed", "iptables -P FORWARD DROP", articlePlan(), nil, ByUnknown, "FORWARD"},
 		{"Docker closes it", "iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER; iptables -P FORWARD DROP", articlePlan(), nil, ByDocker, "DOCKER-USER"},
 		{"Docker closes it, and others come first", "iptables -N DOCKER-USER; iptables -A FORWARD -j REJECT; iptables -A FORWARD -j DOCKER-USER", articlePlan(), nil, ByDocker, "FORWARD"},
-		{"a legacy FORWARD is closed", "iptables-legacy -P FORWARD DROP", articlePlan(), []string{"warn other-rules; iptables-legacy -S"}, ByUnknown, "FORWARD"},
 		{"a rule is against the lab", "iptables -A FORWARD -i veth -j DROP", articlePlan(), []string{"stop forward-drops" + accepting("FORWARD")}, ByUnknown, ""},
 		{"and was told to let the lab through", "iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER; iptables -P FORWARD DROP;" +
 			"iptables -I DOCKER-USER -s 1.1.1.0/24 -j ACCEPT; iptables -I DOCKER-USER -d 1.1.1.0/24 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", articlePlan(), nil, "", ""},

@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"net/netip"
@@ -46,95 +45,6 @@ func forwarding(q Question) ([]machine.Finding, error) {
 }
 
 func forwarded(q Question) bool { return q.Plan.Routes || q.Plan.Bridges && q.Facts.BridgeFirewall }
-
-// Walls are those of the host's firewalls that drop what it forwards for the lab and
-// that the lab itself is to open. They are the same once it has: its own rules,
-// which are known by q.Mark, are passed over. What can't be read is left to Examine.
-func Walls(q Question) []lab.Wall {
-	if !forwarded(q) {
-		return nil
-	}
-	walls, err := readWalls(q)
-	if err != nil {
-		return nil
-	}
-	var doors []lab.Wall
-	for _, w := range walls {
-		if w.door != nil {
-			doors = append(doors, *w.door)
-		}
-	}
-	return doors
-}
-
-func readWalls(q Question) ([]wall, error) {
-	var walls []wall
-	err := q.Kernel.Firewall().Frozen(func(f *kernel.Firewall) error {
-		walls = nil
-		stops, err := cause.Stopped(f, q.Mark, passages(q)...)
-		if err != nil {
-			return err
-		}
-		for _, same := range byBase(stops) {
-			w := wall{stop: &same[0].Cause, certain: same[0].Certain}
-			if w.chains, err = neighbours(f, w.stop.Values); err != nil {
-				return err
-			}
-			w.door = door(same)
-			walls = append(walls, w)
-		}
-		return nil
-	})
-	return walls, err
-}
-
-// byBase puts together those that stop packets in the same base chain, the most
-// certain of them first.
-func byBase(stops []cause.Stop) [][]cause.Stop {
-	var sorted [][]cause.Stop
-	for _, s := range stops {
-		at := slices.IndexFunc(sorted, func(o []cause.Stop) bool {
-			return !slices.ContainsFunc([]string{"backend", "family", "table", "base"}, func(name string) bool {
-				return o[0].Values[name] != s.Values[name]
-			})
-		})
-		switch {
-		case at < 0:
-			sorted = append(sorted, []cause.Stop{s})
-		case s.Certain && !sorted[at][0].Certain:
-			sorted[at] = slices.Insert(sorted[at], 0, s)
-		default:
-			sorted[at] = append(sorted[at], s)
-		}
-	}
-	return sorted
-}
-
-// door is where to let packets through that a base chain stops. Only iptables' own
-// FORWARD has one, and only where it stops all that nobody has let through: a rule
-// that is meant for such packets was made on purpose. Docker keeps DOCKER-USER for
-// rules of others, and puts itself before those in FORWARD.
-func door(stops []cause.Stop) *lab.Wall {
-	at, program := stops[0].Values, stops[0].Repair[0] // the one that shows the chain
-	if program == "nft" || at["table"] != "filter" || at["base"] != "FORWARD" {
-		return nil
-	}
-	chain, open, own := "DOCKER-USER", false, ""
-	for _, s := range stops {
-		if s.Certain && !s.All {
-			return nil
-		}
-		open = open || s.All
-		if !slices.Contains(s.Through, chain) {
-			chain = "FORWARD"
-		}
-		own = cmp.Or(own, s.Own)
-	}
-	if !open {
-		return nil
-	}
-	return &lab.Wall{Program: program, NFT: at["backend"] == "nftables", Chain: cmp.Or(own, chain)}
-}
 
 // passages are an echo request of the lab and its reply at FORWARD: from a pod to
 // the way out or, in a lab that has nothing to do with that, to the next pod.

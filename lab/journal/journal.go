@@ -120,15 +120,19 @@ func (j *Journal) StepUndone(id string, at time.Time) error {
 	return j.undo(line{Step: &stepEnd{ID: id, At: at}})
 }
 
-// Forgive makes Undone and StepUndone succeed where the disk is full: the record
+// Forgive makes Undone and StepUndone succeed where the disk is full or broken: the record
 // is then known to this Journal alone. A later process that doesn't know of it
 // undoes the same once more, and finds it gone, as after a kill. A lab can so be
 // torn down when nothing can be written.
 func (j *Journal) Forgive() { j.forgiving = true }
 
+// Forgiving tells whether Forgive was called.
+func (j *Journal) Forgiving() bool { return j.forgiving }
+
 func (j *Journal) undo(l line) error {
 	err := j.append(l)
-	if err == nil || !j.forgiving || j.check(l) != nil {
+	full := errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EIO)
+	if !full || !j.forgiving || j.check(l) != nil {
 		return err
 	}
 	j.unwritten = append(j.unwritten, l)

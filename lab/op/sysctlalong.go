@@ -63,7 +63,6 @@ func copied(key string) (dir, name string, ok bool) {
 // and of devices to come, and whether redirects are accepted (inet_forward_change,
 // net/ipv4/devinet.c).
 func forwardingAlong(n *kernel.Namespace, was, value string) ([]SysctlWas, error) {
-	const redirects = "net/ipv4/conf/all/accept_redirects"
 	devices, err := n.SysctlNames("net/ipv4/conf")
 	if err != nil {
 		return nil, err

@@ -14,6 +14,8 @@ import (
 type SysctlRestore struct {
 	NS     string      `json:"ns,omitempty"`
 	Values []SysctlWas `json:"values"`
+	// Again: it may have been begun and stopped before all was written; see Halfway.
+	Again bool `json:"again,omitempty"`
 }
 
 // SysctlWas is a key with its value before the lab and the one the lab left.
@@ -63,7 +65,6 @@ func (o SysctlRestore) Apply(k *kernel.Kernel) error {
 	}
 	target := make([]string, len(values))
 	gone := make([]bool, len(values)) // with its device
-	back := false                     // the first has its value again: an undo was stopped, or others wrote it
 	for i, v := range values {
 		now, err := n.Sysctl(v.Key)
 		switch {
@@ -73,17 +74,14 @@ func (o SysctlRestore) Apply(k *kernel.Kernel) error {
 			gone[i] = true
 		case err != nil:
 			return err
-		case back && v.Follows: // it has followed already, and may have been changed since
-			target[i] = now
 		case sameValue(now, v.Left):
 			target[i] = v.Was
-		case i > 0 && back && o.forwards() && sameValue(now, o.brings(v.Key)):
+		case o.Again && i > 0 && i < len(o.Values) && sameValue(now, o.brings(v.Key)):
 			target[i] = v.Was
 		case i == 0 && !sameValue(now, v.Was):
 			return fmt.Errorf("sysctl %s is %s, the lab left %s: %w", sysctlName(v.Key), now, v.Left, lab.ErrChanged)
 		default:
 			target[i] = now
-			back = back || i == 0
 		}
 	}
 	for i, v := range values {
@@ -105,19 +103,6 @@ func (o SysctlRestore) Apply(k *kernel.Kernel) error {
 }
 
 // Verify looks at the first key: the others may rightly be someone else's.
-func (o SysctlRestore) forwards() bool {
-	return o.first().Key == ipForward || o.first().Key == allForwarding
-}
-
-// brings is what writing the first value of forwarding back makes of another:
-// where that is not what it was, it is for us to put right, whoever wrote the first.
-func (o SysctlRestore) brings(key string) string {
-	if key == allRedirects {
-		return opposite(o.first().Was)
-	}
-	return o.first().Was
-}
-
 func (o SysctlRestore) Verify(k *kernel.Kernel) error {
 	if len(o.Values) == 0 {
 		return nil
