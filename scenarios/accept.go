@@ -15,18 +15,22 @@ const acceptStep = "accept"
 // Mark is the comment by which a lab's rules in tables of others are its own.
 func Mark(labName string) string { return "netlab:" + labName }
 
-// accept has each wall let through what matches one of those, before any rule of
-// others. An owner's rules bear its mark; of what was made by hand any will do.
-func accept(walls []lab.Wall, owner string, matches ...[]string) []lab.Op {
-	comment := ""
-	if owner != "" {
-		comment = Mark(owner)
+// mark is an owner's; of what was made by hand, without one, any will do.
+func mark(owner string) string {
+	if owner == "" {
+		return ""
 	}
+	return Mark(owner)
+}
+
+// accept has each wall let through what matches one of those, before any rule of
+// others.
+func accept(walls []lab.Wall, owner string, matches ...[]string) []lab.Op {
 	var ops []lab.Op
 	for _, w := range walls {
 		for _, match := range matches {
 			ops = append(ops, op.IptablesInsert{
-				Table: "filter", Chain: w.Chain, Match: match, Comment: comment, Jump: "ACCEPT", NFT: w.NFT, Program: w.Program,
+				Table: "filter", Chain: w.Chain, Match: match, Comment: mark(owner), Jump: "ACCEPT", NFT: w.NFT, Program: w.Program,
 			})
 		}
 	}

@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"crypto/sha1"
-	"encoding/hex"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -91,8 +89,7 @@ func portLink(name string) string {
 	if link := "v-" + name; len(link) <= 15 {
 		return link
 	}
-	sum := sha1.Sum([]byte(name))
-	return "veth" + hex.EncodeToString(sum[:])[:8]
+	return vethLink(name)
 }
 
 // first and second are the pods that talk, watch is the one that doesn't.

@@ -11,9 +11,6 @@ import (
 // mostCalicoPods keeps the pods in a /20, and their build under a minute.
 const mostCalicoPods = 4000
 
-// calicoMAC is what Calico gives the host's end of every pod's cable.
-const calicoMAC = "ee:ee:ee:ee:ee:ee"
-
 // Calico is several pods on one node, each wired as Calico's CNI plugin and Felix
 // wire a workload (facts.md, section 3): one packet's way from pod to pod is one
 // hop of routing.
@@ -107,13 +104,7 @@ func (c calico) path(stepID string) cause.Path {
 }
 
 func (c calico) words() map[string]string {
-	first, second, watch := c.pods[0], c.pods[1], c.pods[len(c.pods)-1]
-	return map[string]string{
-		"namespace": first.name, "uplink": c.facts.Uplink,
-		"first": first.name, "first-link": first.link, "first-addr": first.addr.String(),
-		"second": second.name, "second-link": second.link, "second-addr": second.addr.String(),
-		"watch": watch.name, "count": strconv.Itoa(len(c.pods)), "pod-link": podLink,
-		"pod-cidr": c.cidr.String(), "gateway": c.gateway.String(), "host-mac": calicoMAC,
-		"door": doors(c.facts.Walls),
-	}
+	words := podWords(c.pods, c.facts)
+	words["pod-cidr"], words["gateway"], words["host-mac"] = c.cidr.String(), c.gateway.String(), calicoMAC
+	return words
 }

@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"net/netip"
 	"slices"
 
 	"netlab/lab"
@@ -78,22 +77,8 @@ func (c calico) steps() []lab.Step {
 	return steps
 }
 
-// wire makes a pod's cable, the pod's end in place.
-func (c calico) wire(p pod) []lab.Op {
-	ops := []lab.Op{op.VethAdd{Name: p.link, MAC: calicoMAC, Peer: podLink, PeerNS: p.name}}
-	ops = append(ops, quiet(c.facts, "", p.link)...)
-	ops = append(ops, quiet(c.facts, p.name, podLink)...)
-	return append(ops, op.LinkSetUp{Name: p.link}, op.LinkSetUp{NS: p.name, Name: podLink})
-}
-
-// inside is in the plugin's order: the address comes when its way out is there.
-func (c calico) inside(p pod) []lab.Op {
-	return []lab.Op{
-		op.RouteAdd{NS: p.name, Dst: netip.PrefixFrom(c.gateway, 32), Dev: podLink, Scope: "link"},
-		op.RouteAdd{NS: p.name, Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: c.gateway, Dev: podLink},
-		op.AddrAdd{NS: p.name, Link: podLink, Addr: p.prefix()},
-	}
-}
+func (c calico) wire(p pod) []lab.Op   { return calicoCable(c.facts, p.link, p.name) }
+func (c calico) inside(p pod) []lab.Op { return calicoInside(p.name, c.gateway, p.prefix()) }
 
 // reached is what the lab is for.
 func (c calico) reached() lab.Check {

@@ -75,7 +75,7 @@ type gateway struct {
 func newGateway(s Setting) gateway {
 	g := gateway{
 		ns: s.Values["namespace"], hostLink: caliLink(s.Values["namespace"]),
-		pod:   netip.PrefixFrom(netip.MustParseAddr(s.Values["pod-address"]), 32),
+		pod:   single(netip.MustParseAddr(s.Values["pod-address"])),
 		addr:  netip.MustParseAddr(s.Values["gateway"]),
 		owner: s.Lab, facts: s.Facts,
 	}

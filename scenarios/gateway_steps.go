@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"net/netip"
-
 	"netlab/lab"
 	"netlab/lab/op"
 	"netlab/lab/probe"
@@ -11,7 +9,7 @@ import (
 
 func (g gateway) steps() []lab.Step {
 	const assign, unassign, last = "assign", "unassign", "no-default-route"
-	address := op.AddrAdd{Link: g.hostLink, Addr: netip.PrefixFrom(g.addr, 32)}
+	address := op.AddrAdd{Link: g.hostLink, Addr: single(g.addr)}
 	steps := []lab.Step{
 		{
 			ID:     "pod",
@@ -79,7 +77,7 @@ func (g gateway) steps() []lab.Step {
 		},
 		{
 			ID:  last,
-			Ops: []lab.Op{op.RouteDelAny{Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Dev: g.facts.Uplink}},
+			Ops: []lab.Op{op.RouteDelAny{Dst: anywhere(), Dev: g.facts.Uplink}},
 			Checks: []lab.Check{{ID: "gateway-silent", Before: true, Probe: trace.Path{
 				NS: g.ns, Dst: g.addr, ARP: true, WantReason: trace.NobodyHas,
 			}}},
@@ -89,17 +87,8 @@ func (g gateway) steps() []lab.Step {
 
 // wire is in the order of Calico's plugin, and of Felix for the route back.
 func (g gateway) wire() []lab.Op {
-	ops := []lab.Op{op.VethAdd{Name: g.hostLink, MAC: calicoMAC, Peer: podLink, PeerNS: g.ns}}
-	ops = append(ops, quiet(g.facts, "", g.hostLink)...)
-	ops = append(ops, quiet(g.facts, g.ns, podLink)...)
-	return append(ops,
-		op.LinkSetUp{Name: g.hostLink},
-		op.LinkSetUp{NS: g.ns, Name: podLink},
-		op.RouteAdd{NS: g.ns, Dst: netip.PrefixFrom(g.addr, 32), Dev: podLink, Scope: "link"},
-		op.RouteAdd{NS: g.ns, Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: g.addr, Dev: podLink},
-		op.AddrAdd{NS: g.ns, Link: podLink, Addr: g.pod},
-		g.wayBack(),
-	)
+	ops := append(calicoCable(g.facts, g.hostLink, g.ns), calicoInside(g.ns, g.addr, g.pod)...)
+	return append(ops, g.wayBack())
 }
 
 func (g gateway) wayBack() op.RouteAdd {

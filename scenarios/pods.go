@@ -3,7 +3,6 @@ package scenarios
 import (
 	"crypto/sha1"
 	"encoding/hex"
-	"fmt"
 	"net/netip"
 	"strconv"
 
@@ -19,7 +18,7 @@ type pod struct {
 }
 
 // prefix is the pod's address alone, without a subnet around it.
-func (p pod) prefix() netip.Prefix { return netip.PrefixFrom(p.addr, 32) }
+func (p pod) prefix() netip.Prefix { return single(p.addr) }
 
 // podLink is what the CRI calls a pod's device.
 const podLink = "eth0"
@@ -72,11 +71,11 @@ func widen(p netip.Prefix, need int) netip.Prefix {
 	return p
 }
 
-// caliLink is the name that Calico gives the host's end of a workload's veth: a
-// hash of its Kubernetes namespace and name (VethNameForWorkload, libcalico-go).
-func caliLink(name string) string {
-	sum := sha1.Sum(fmt.Append(nil, "default.", name))
-	return "cali" + hex.EncodeToString(sum[:])[:11]
+// vethLink is a name like those that CNI plugins draw, veth and eight hexadecimal
+// digits, but the same for a pod each time.
+func vethLink(name string) string {
+	sum := sha1.Sum([]byte(name))
+	return "veth" + hex.EncodeToString(sum[:4])
 }
 
 // forEach is a group of ops for each pod.
@@ -102,6 +101,19 @@ func names(pods []pod) (spaces, links []string) {
 		spaces, links = append(spaces, p.name), append(links, p.link)
 	}
 	return spaces, links
+}
+
+// podWords are for the scenarios of several pods: the two that talk, and the one
+// that watches.
+func podWords(pods []pod, f lab.Facts) map[string]string {
+	first, second, watch := pods[0], pods[1], pods[len(pods)-1]
+	return map[string]string{
+		"namespace": first.name, "uplink": f.Uplink,
+		"first": first.name, "first-link": first.link, "first-addr": first.addr.String(),
+		"second": second.name, "second-link": second.link, "second-addr": second.addr.String(),
+		"watch": watch.name, "count": strconv.Itoa(len(pods)), "pod-link": podLink,
+		"door": doors(f.Walls),
+	}
 }
 
 // talk is that of the first pod to the second; the last one listens.

@@ -104,7 +104,7 @@ func newProxyARP(s Setting) proxyARP {
 }
 
 func (p proxyARP) steps() []lab.Step {
-	defaultRoute := op.RouteAdd{NS: p.ns, Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: p.gateway, Dev: p.podLink}
+	defaultRoute := op.RouteAdd{NS: p.ns, Dst: anywhere(), Via: p.gateway, Dev: p.podLink}
 	steps := []lab.Step{
 		{
 			ID:     "namespace",
@@ -120,7 +120,7 @@ func (p proxyARP) steps() []lab.Step {
 			ID:       "routes",
 			Refusals: []lab.Refusal{{ID: "wrong-order", Op: defaultRoute, Errno: unix.ENETUNREACH}},
 			Ops: []lab.Op{
-				op.RouteAdd{NS: p.ns, Dst: netip.PrefixFrom(p.gateway, 32), Dev: p.podLink, Scope: "link"},
+				op.RouteAdd{NS: p.ns, Dst: single(p.gateway), Dev: p.podLink, Scope: "link"},
 				defaultRoute,
 			},
 			Checks: []lab.Check{{ID: "way-out", Before: true, Probe: probe.RouteGet{

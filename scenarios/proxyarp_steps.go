@@ -11,19 +11,13 @@ import (
 // wire makes the veth pair side by side and moves one end, as the article does.
 // A move resets a device's sysctls, so they are set after it.
 func (p proxyARP) wire() []lab.Op {
-	quiet := func(ns, link string) []lab.Op {
-		if !p.facts.IPv6 {
-			return nil
-		}
-		return []lab.Op{op.SysctlSet{NS: ns, Key: "net/ipv6/conf/" + link + "/disable_ipv6", Value: "1"}}
-	}
 	ops := []lab.Op{op.VethAdd{Name: p.hostLink, Peer: p.podLink}}
-	ops = append(ops, quiet("", p.hostLink)...)
+	ops = append(ops, quiet(p.facts, "", p.hostLink)...)
 	ops = append(ops,
 		op.LinkSetUp{Name: p.hostLink},
 		op.LinkSetNetns{Name: p.podLink, To: p.ns},
 	)
-	ops = append(ops, quiet(p.ns, p.podLink)...)
+	ops = append(ops, quiet(p.facts, p.ns, p.podLink)...)
 	return append(ops,
 		op.LinkSetUp{NS: p.ns, Name: p.podLink},
 		op.AddrAdd{NS: p.ns, Link: p.podLink, Addr: p.address},
@@ -77,7 +71,7 @@ func (p proxyARP) masquerade() []lab.Op {
 	if p.facts.Firewall != "nftables" {
 		return []lab.Op{op.IptablesAppend{
 			Table: "nat", Chain: "POSTROUTING", Match: []string{"-s", p.subnet.String()},
-			Comment: p.comment(), Jump: "MASQUERADE", NFT: p.facts.IptablesNFT,
+			Comment: mark(p.owner), Jump: "MASQUERADE", NFT: p.facts.IptablesNFT,
 		}}
 	}
 	const family, chain = "ip", "postrouting"
@@ -92,16 +86,8 @@ func (p proxyARP) masquerade() []lab.Op {
 			Family: family, Table: table, Chain: chain,
 			Type: "nat", Hook: "postrouting", Priority: 100, Policy: "accept",
 		},
-		op.NftRuleAdd{Family: family, Table: table, Chain: chain, Saddr: p.subnet, Comment: "netlab:" + owner},
+		op.NftRuleAdd{Family: family, Table: table, Chain: chain, Saddr: p.subnet, Comment: Mark(owner)},
 	}
-}
-
-// comment marks a rule as this lab's. Without an owner it is empty: any will do.
-func (p proxyARP) comment() string {
-	if p.owner == "" {
-		return ""
-	}
-	return Mark(p.owner)
 }
 
 // acceptStep lets the pod out, and answers to it in. It comes before masquerade: what

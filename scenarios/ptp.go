@@ -1,8 +1,6 @@
 package scenarios
 
 import (
-	"crypto/sha1"
-	"encoding/hex"
 	"net/netip"
 	"strconv"
 
@@ -69,16 +67,9 @@ func newPTP(s Setting) ptp {
 	subnet := widen(netip.MustParsePrefix(s.Values["subnet"]), count+2)
 	gateway := subnet.Addr().Next()
 	return ptp{
-		pods:   makePods(s.Values["prefix"], count, netip.PrefixFrom(gateway, subnet.Bits()), ptpLink),
+		pods:   makePods(s.Values["prefix"], count, netip.PrefixFrom(gateway, subnet.Bits()), vethLink),
 		subnet: subnet, gateway: gateway, owner: s.Lab, facts: s.Facts,
 	}
-}
-
-// ptpLink is a name like those that the plugin draws, veth and eight hexadecimal
-// digits, but the same for a pod each time.
-func ptpLink(name string) string {
-	sum := sha1.Sum([]byte(name))
-	return "veth" + hex.EncodeToString(sum[:4])
 }
 
 // address is a pod's address with the subnet's prefix length.
@@ -107,13 +98,8 @@ func (s ptp) path(stepID string) cause.Path {
 }
 
 func (s ptp) words() map[string]string {
-	first, second, watch := s.pods[0], s.pods[1], s.pods[len(s.pods)-1]
-	return map[string]string{
-		"namespace": first.name, "uplink": s.facts.Uplink,
-		"first": first.name, "first-link": first.link, "first-addr": first.addr.String(),
-		"first-address": s.address(first).String(),
-		"second":        second.name, "second-link": second.link, "second-addr": second.addr.String(),
-		"watch": watch.name, "count": strconv.Itoa(len(s.pods)), "pod-link": podLink,
-		"subnet": s.subnet.String(), "gateway": s.gateway.String(), "door": doors(s.facts.Walls),
-	}
+	words := podWords(s.pods, s.facts)
+	words["subnet"], words["gateway"] = s.subnet.String(), s.gateway.String()
+	words["first-address"] = s.address(s.pods[0]).String()
+	return words
 }

@@ -11,7 +11,7 @@ import (
 
 func (s ptp) steps() []lab.Step {
 	first, second := s.pods[0], s.pods[1]
-	gateway := netip.PrefixFrom(s.gateway, 32)
+	gateway := single(s.gateway)
 	steps := []lab.Step{
 		{
 			ID: "namespaces",
@@ -98,7 +98,7 @@ func (s ptp) wire(p pod) []lab.Op {
 func (s ptp) inside(p pod) []lab.Op {
 	return []lab.Op{
 		op.AddrAdd{NS: p.name, Link: podLink, Addr: s.address(p), Broadcast: broadcast(s.subnet)},
-		op.RouteAdd{NS: p.name, Dst: netip.PrefixFrom(netip.IPv4Unspecified(), 0), Via: s.gateway, Dev: podLink},
+		op.RouteAdd{NS: p.name, Dst: anywhere(), Via: s.gateway, Dev: podLink},
 	}
 }
 
@@ -106,7 +106,7 @@ func (s ptp) inside(p pod) []lab.Op {
 func (s ptp) reroute(p pod) []lab.Op {
 	return []lab.Op{
 		op.RouteDel{NS: p.name, Dst: s.subnet, Dev: podLink, Scope: "link", Src: p.addr, Proto: "kernel"},
-		op.RouteAdd{NS: p.name, Dst: netip.PrefixFrom(s.gateway, 32), Dev: podLink, Scope: "link", Src: p.addr},
+		op.RouteAdd{NS: p.name, Dst: single(s.gateway), Dev: podLink, Scope: "link", Src: p.addr},
 		op.RouteAdd{NS: p.name, Dst: s.subnet, Via: s.gateway, Dev: podLink, Src: p.addr},
 	}
 }

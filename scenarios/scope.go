@@ -82,7 +82,7 @@ func newScope(s Setting) scope {
 	}
 	taken := []netip.Prefix{subnet}
 	for _, a := range []netip.Addr{c.gateway, c.wide, c.narrow} {
-		taken = append(taken, netip.PrefixFrom(a, 32))
+		taken = append(taken, single(a))
 	}
 	// Of these (RFC 5737, RFC 1918), two are left whatever was chosen.
 	free := slices.DeleteFunc([]netip.Prefix{
@@ -91,7 +91,7 @@ func newScope(s Setting) scope {
 	}, func(p netip.Prefix) bool { return overlaps(taken, p) })
 	c.far, c.other = free[0], free[1]
 	for _, own := range []string{"10.9.9.9", "172.16.9.9", "192.168.9.9"} {
-		if c.own = netip.MustParseAddr(own); !overlaps(taken, netip.PrefixFrom(c.own, 32)) {
+		if c.own = netip.MustParseAddr(own); !overlaps(taken, single(c.own)) {
 			break
 		}
 	}

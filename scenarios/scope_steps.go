@@ -151,6 +151,3 @@ func (c scope) byGateway(until string) lab.Check {
 	check.Until = until
 	return check
 }
-
-func single(addr netip.Addr) netip.Prefix { return netip.PrefixFrom(addr, addr.BitLen()) }
-func anywhere() netip.Prefix              { return netip.PrefixFrom(netip.IPv4Unspecified(), 0) }

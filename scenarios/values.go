@@ -62,6 +62,10 @@ func ordinary(a netip.Addr) bool {
 	return first != 0 && first != 127 && first < 224
 }
 
+// single is the prefix of one address, anywhere that of all.
+func single(addr netip.Addr) netip.Prefix { return netip.PrefixFrom(addr, addr.BitLen()) }
+func anywhere() netip.Prefix              { return netip.PrefixFrom(netip.IPv4Unspecified(), 0) }
+
 // CheckLabName accepts what can stand in a file's name, a rule's comment and an
 // nftables table's name. The error wraps ErrBadValue.
 func CheckLabName(name string) error {
