@@ -113,7 +113,12 @@ func (a *app) teardownPlace(ctx context.Context, p place, o teardownOptions) (er
 	if o.salvage {
 		args = append(args, "--salvage")
 	}
-	if err := a.enter(ctx, p.sandbox, args...); err != nil {
+	err = a.enter(ctx, p.sandbox, args...)
+	if errors.Is(err, machine.ErrEnded) { // its holder was killed, and took all of it along
+		a.nothingToDo(p.lab)
+		return p.sandbox.Stop() // waits until it has gone
+	}
+	if err != nil {
 		return errors.Join(err, p.sandbox.Close())
 	}
 	return p.sandbox.Stop()

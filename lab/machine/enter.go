@@ -17,6 +17,9 @@ import (
 // enter a user namespace itself: setns wants a single thread.
 var ErrNoNsenter = errors.New("nsenter is not installed (package util-linux)")
 
+// ErrEnded: the sandbox's holder is dead or dying. It wraps fs.ErrNotExist.
+var ErrEnded = fmt.Errorf("the sandbox has ended: %w", fs.ErrNotExist)
+
 // arrivalEnv holds, for a netlab run inside by Netlab, the directory it was
 // called in.
 const arrivalEnv = "NETLAB_CALLED_IN"
@@ -55,8 +58,8 @@ func (s *Sandbox) open() (*doors, error) {
 		}{{"user", &d.user}, {"mnt", &d.mnt}, {"net", &d.net}} {
 			var err error
 			*ns.file, err = os.Open(fmt.Sprintf("/proc/%d/ns/%s", s.PID, ns.name))
-			if errors.Is(err, unix.ESRCH) { // dead, not yet reaped
-				err = fs.ErrNotExist
+			if errors.Is(err, unix.ESRCH) || errors.Is(err, fs.ErrNotExist) { // dead, or dying and without them
+				err = ErrEnded
 			}
 			if err != nil {
 				return nil, errors.Join(fmt.Errorf("open sandbox %q: %w", s.Name, err), d.close())
@@ -66,7 +69,7 @@ func (s *Sandbox) open() (*doors, error) {
 	// After opening, so that what is open is the holder's for sure.
 	alive, err := s.entry.alive()
 	if err == nil && !alive {
-		err = fmt.Errorf("sandbox %q has ended: %w", s.Name, fs.ErrNotExist)
+		err = fmt.Errorf("open sandbox %q: %w", s.Name, ErrEnded)
 	}
 	if err != nil {
 		s.doors = nil
@@ -82,7 +85,7 @@ func (s *Sandbox) open() (*doors, error) {
 // command's own: 126 or 127 where it could not be run. The command inherits the
 // namespaces as files 3 to 5.
 //
-// The error wraps fs.ErrNotExist for a sandbox that has ended, and ErrNoNsenter.
+// The error wraps ErrEnded, or ErrNoNsenter.
 func (s *Sandbox) Command(ctx context.Context, argv ...string) (*exec.Cmd, error) {
 	if len(argv) == 0 {
 		return nil, errors.New("no command to run in the sandbox")
