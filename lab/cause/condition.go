@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/netip"
 
+	"netlab/lab/iproute"
+
 	"github.com/google/nftables/expr"
 )
 
@@ -66,7 +68,7 @@ func comparison(what string, x *expr.Cmp) string {
 	case "ip saddr", "ip daddr":
 		var b [4]byte
 		copy(b[:], x.Data)
-		return name + " " + op + dstWords(netip.PrefixFrom(netip.AddrFrom4(b), bits))
+		return name + " " + op + iproute.Dst(netip.PrefixFrom(netip.AddrFrom4(b), bits))
 	}
 	return ""
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 	"netlab/lab/op"
 )
 
@@ -130,7 +131,7 @@ func (f *finder) hostRoute(dst netip.Addr, w way) error {
 	case ok:
 		words := routeWords(f.host, r)
 		f.found(HostRouteRefuses, lab.IP("", append([]string{"route", "del"}, words...)...),
-			"dst", dst.String(), "route", dstWords(prefixOf(r.Dst)), "type", typeWord(r.Type))
+			"dst", dst.String(), "route", iproute.Dst(prefixOf(r.Dst)), "type", typeWord(r.Type))
 	case w.refused == unix.ENETUNREACH:
 		// Where the default route should lead, netlab can't know.
 		f.found(HostRouteMissing, lab.IP("", "route", "show"), "dst", dst.String())

@@ -11,6 +11,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -102,7 +103,7 @@ func routeWords(n *kernel.Namespace, r netlink.Route) []string {
 	if t := typeWord(r.Type); t != "" {
 		words = append(words, t)
 	}
-	words = append(words, dstWords(prefixOf(r.Dst)))
+	words = append(words, iproute.Dst(prefixOf(r.Dst)))
 	if via := addrOf(r.Gw); via.IsValid() {
 		words = append(words, "via", via.String())
 	}
@@ -116,17 +117,6 @@ func routeWords(n *kernel.Namespace, r netlink.Route) []string {
 		words = append(words, "table", strconv.Itoa(r.Table))
 	}
 	return words
-}
-
-// dstWords is a destination as iproute2 writes it.
-func dstWords(p netip.Prefix) string {
-	switch p.Bits() {
-	case 0:
-		return "default"
-	case 32:
-		return p.Addr().String()
-	}
-	return p.String()
 }
 
 // prefixOf is the default route's for none.

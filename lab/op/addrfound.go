@@ -10,6 +10,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -25,7 +26,7 @@ func (o AddrAdd) made(a netlink.Addr) bool {
 func addrOf(ns string, link netlink.Link, a netlink.Addr) AddrAdd {
 	o := AddrAdd{NS: ns, Link: link.Attrs().Name, Addr: prefixOf(a.IPNet)}
 	if want, err := o.netlinkAddr(); err == nil && want.Scope != a.Scope {
-		o.Scope = scopeName(netlink.Scope(a.Scope))
+		o.Scope = iproute.Scope(netlink.Scope(a.Scope))
 	}
 	o.NoPrefixRoute = a.Flags&unix.IFA_F_NOPREFIXROUTE != 0
 	return o
@@ -47,7 +48,7 @@ func describeAddr(a netlink.Addr) string {
 		s += " brd " + a.Broadcast.String()
 	}
 	if scope := netlink.Scope(a.Scope); scope != netlink.SCOPE_UNIVERSE {
-		s += " scope " + scopeName(scope)
+		s += " scope " + iproute.Scope(scope)
 	}
 	if a.Flags&unix.IFA_F_NOPREFIXROUTE != 0 {
 		s += " noprefixroute"

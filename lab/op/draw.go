@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 )
 
 // How each op is seen in a picture. Those that take back draw nothing, nor do
@@ -57,7 +58,7 @@ func (o RouteAdd) drawn() lab.Route {
 		return a.String()
 	}
 	return lab.Route{
-		Type: o.Type, Dst: dstWord(o.Dst), Via: word(o.Via), Dev: o.Dev, Scope: o.Scope, Src: word(o.Src), Onlink: o.Onlink,
+		Type: o.Type, Dst: iproute.Dst(o.Dst), Via: word(o.Via), Dev: o.Dev, Scope: o.Scope, Src: word(o.Src), Onlink: o.Onlink,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -138,7 +139,7 @@ func (o NeighAdd) Verify(k *kernel.Kernel) error {
 	}
 	found := "missing"
 	if e != nil {
-		found = e.HardwareAddr.String() + " " + strings.ToLower(nudName(e.State))
+		found = e.HardwareAddr.String() + " " + strings.ToLower(iproute.NeighState(e.State))
 	}
 	if want := strings.ToLower(o.MAC) + " permanent"; found != want {
 		return &lab.Mismatch{Object: o.object(n), Field: "lladdr", Want: want, Found: found}
@@ -175,14 +176,4 @@ func (o NeighAdd) find(n *kernel.Namespace, link netlink.Link) (*netlink.Neigh, 
 		}
 	}
 	return nil, nil
-}
-
-// nudName is a neighbour's state as iproute2 names it.
-func nudName(state int) string {
-	names := map[int]string{
-		netlink.NUD_INCOMPLETE: "INCOMPLETE", netlink.NUD_REACHABLE: "REACHABLE", netlink.NUD_STALE: "STALE",
-		netlink.NUD_DELAY: "DELAY", netlink.NUD_PROBE: "PROBE", netlink.NUD_FAILED: "FAILED",
-		netlink.NUD_NOARP: "NOARP", netlink.NUD_PERMANENT: "PERMANENT", netlink.NUD_NONE: "NONE",
-	}
-	return names[state]
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -49,7 +50,7 @@ func (o RouteAdd) command(verb string) lab.Command {
 	if o.Type != "" {
 		c = append(c, o.Type)
 	}
-	c = append(c, dstWord(o.Dst))
+	c = append(c, iproute.Dst(o.Dst))
 	if o.Via.IsValid() {
 		c = append(c, "via", o.Via.String())
 	}
@@ -69,17 +70,6 @@ func (o RouteAdd) command(verb string) lab.Command {
 		c = append(c, "proto", o.Proto)
 	}
 	return c
-}
-
-// dstWord is a destination as iproute2 writes it.
-func dstWord(dst netip.Prefix) string {
-	switch dst.Bits() {
-	case 0:
-		return "default"
-	case 32:
-		return dst.Addr().String()
-	}
-	return dst.String()
 }
 
 func (o RouteAdd) Undo() []lab.Op    { return []lab.Op{RouteDel(o)} }
@@ -106,7 +96,7 @@ func (o RouteAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 		return nil, err
 	}
 	if len(found) > 0 {
-		return nil, fmt.Errorf("route to %s in %s: %w", dstWord(o.Dst), n, lab.ErrTaken)
+		return nil, fmt.Errorf("route to %s in %s: %w", iproute.Dst(o.Dst), n, lab.ErrTaken)
 	}
 	return o.Undo(), nil
 }
@@ -142,7 +132,7 @@ func (o RouteAdd) netlinkRoute(link netlink.Link) (*netlink.Route, error) {
 			return nil, errors.New("it is no IPv4 route")
 		}
 	}
-	proto, err := protoNumber(o.Proto)
+	proto, err := iproute.ProtoNumber(o.Proto)
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +168,7 @@ func (o RouteAdd) Apply(k *kernel.Kernel) error {
 		err = n.Change(func(h *netlink.Handle) error { return h.RouteAdd(r) })
 	}
 	if err != nil {
-		return fmt.Errorf("add the route to %s in %s: %w", dstWord(o.Dst), n, err)
+		return fmt.Errorf("add the route to %s in %s: %w", iproute.Dst(o.Dst), n, err)
 	}
 	return nil
 }
@@ -217,7 +207,7 @@ func (o RouteAdd) Verify(k *kernel.Kernel) error {
 		others = []string{"missing"}
 	}
 	return &lab.Mismatch{
-		Object: "route to " + dstWord(o.Dst) + " in " + n.String(), Field: "path",
+		Object: "route to " + iproute.Dst(o.Dst) + " in " + n.String(), Field: "path",
 		Want: o.describe(), Found: strings.Join(others, " and "),
 	}
 }

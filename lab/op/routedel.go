@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -41,10 +42,10 @@ func (o RouteDel) Apply(k *kernel.Kernel) error {
 	}
 	err = n.Change(func(h *netlink.Handle) error { return h.RouteDel(r) })
 	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("route to %s in %s: %w", dstWord(o.Dst), n, lab.ErrGone)
+		return fmt.Errorf("route to %s in %s: %w", iproute.Dst(o.Dst), n, lab.ErrGone)
 	}
 	if err != nil {
-		return fmt.Errorf("delete the route to %s in %s: %w", dstWord(o.Dst), n, err)
+		return fmt.Errorf("delete the route to %s in %s: %w", iproute.Dst(o.Dst), n, err)
 	}
 	return nil
 }
@@ -60,7 +61,7 @@ func (o RouteDel) find(k *kernel.Kernel) (*kernel.Namespace, netlink.Link, error
 	if err != nil {
 		return nil, nil, err
 	}
-	proto, err := protoNumber(o.Proto)
+	proto, err := iproute.ProtoNumber(o.Proto)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +74,7 @@ func (o RouteDel) find(k *kernel.Kernel) (*kernel.Namespace, netlink.Link, error
 			as = lab.ErrChanged
 		}
 	}
-	return nil, nil, fmt.Errorf("route to %s in %s: %w", dstWord(o.Dst), n, as)
+	return nil, nil, fmt.Errorf("route to %s in %s: %w", iproute.Dst(o.Dst), n, as)
 }
 
 func (o RouteDel) Verify(k *kernel.Kernel) error {
@@ -85,5 +86,5 @@ func (o RouteDel) Verify(k *kernel.Kernel) error {
 	if err != nil {
 		return err
 	}
-	return &lab.Mismatch{Object: "route to " + dstWord(o.Dst), Field: "path", Want: "gone", Found: RouteAdd(o).describe()}
+	return &lab.Mismatch{Object: "route to " + iproute.Dst(o.Dst), Field: "path", Want: "gone", Found: RouteAdd(o).describe()}
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -24,7 +25,7 @@ type RouteDelAny struct {
 func (RouteDelAny) Kind() string { return "route-del-any" }
 
 func (o RouteDelAny) Command() lab.Command {
-	return lab.IP(o.NS, "route", "del", dstWord(o.Dst), "dev", o.Dev)
+	return lab.IP(o.NS, "route", "del", iproute.Dst(o.Dst), "dev", o.Dev)
 }
 
 // Undo can't know what the route says; see Inverse.
@@ -50,10 +51,10 @@ func (o RouteDelAny) Apply(k *kernel.Kernel) error {
 	}
 	err = n.Change(func(h *netlink.Handle) error { return h.RouteDel(&r) })
 	if errors.Is(err, unix.ESRCH) || errors.Is(err, unix.ENODEV) {
-		return fmt.Errorf("route to %s in %s: %w", dstWord(o.Dst), n, lab.ErrGone)
+		return fmt.Errorf("route to %s in %s: %w", iproute.Dst(o.Dst), n, lab.ErrGone)
 	}
 	if err != nil {
-		return fmt.Errorf("delete the route to %s in %s: %w", dstWord(o.Dst), n, err)
+		return fmt.Errorf("delete the route to %s in %s: %w", iproute.Dst(o.Dst), n, err)
 	}
 	return nil
 }
@@ -69,7 +70,7 @@ func (o RouteDelAny) find(k *kernel.Kernel) (*kernel.Namespace, netlink.Route, e
 	if err != nil {
 		return nil, netlink.Route{}, err
 	}
-	object := fmt.Sprintf("route to %s over %s in %s", dstWord(o.Dst), o.Dev, n)
+	object := fmt.Sprintf("route to %s over %s in %s", iproute.Dst(o.Dst), o.Dev, n)
 	switch len(found) {
 	case 0:
 		return nil, netlink.Route{}, fmt.Errorf("%s: %w", object, lab.ErrGone)
@@ -105,7 +106,7 @@ func (o RouteDelAny) Verify(k *kernel.Kernel) error {
 	found, err := o.over(n, link)
 	if err == nil && len(found) > 0 {
 		return &lab.Mismatch{
-			Object: "route to " + dstWord(o.Dst) + " in " + n.String(), Field: "path",
+			Object: "route to " + iproute.Dst(o.Dst) + " in " + n.String(), Field: "path",
 			Want: "gone", Found: describeRoute(n, found[0]),
 		}
 	}

@@ -10,18 +10,19 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
 // routeOf is the op that names what can be named of a route over the link, which
 // may be nil.
 func routeOf(ns string, link netlink.Link, r netlink.Route) RouteAdd {
-	o := RouteAdd{NS: ns, Dst: prefixOf(r.Dst), Scope: scopeName(r.Scope), Onlink: r.Flags&unix.RTNH_F_ONLINK != 0}
+	o := RouteAdd{NS: ns, Dst: prefixOf(r.Dst), Scope: iproute.Scope(r.Scope), Onlink: r.Flags&unix.RTNH_F_ONLINK != 0}
 	if link != nil {
 		o.Dev = link.Attrs().Name
 	}
 	if r.Type != unix.RTN_UNICAST {
-		o.Type = routeTypes()[r.Type]
+		o.Type = iproute.RouteType(r.Type)
 	}
 	if via, ok := netip.AddrFromSlice(r.Gw); ok {
 		o.Via = via.Unmap()
@@ -59,25 +60,14 @@ func rest(r netlink.Route) netlink.Route {
 	return r
 }
 
-// routeTypes are the types of a route as iproute2 names them.
-func routeTypes() map[int]string {
-	return map[int]string{
-		unix.RTN_UNICAST: "unicast", unix.RTN_LOCAL: "local", unix.RTN_BROADCAST: "broadcast",
-		unix.RTN_ANYCAST: "anycast", unix.RTN_MULTICAST: "multicast", unix.RTN_BLACKHOLE: "blackhole",
-		unix.RTN_UNREACHABLE: "unreachable", unix.RTN_PROHIBIT: "prohibit", unix.RTN_THROW: "throw", unix.RTN_NAT: "nat",
-	}
-}
-
 // routeType is the kernel's number of a type that an op may name.
 func routeType(name string) (int, error) {
 	switch name {
 	case "":
 		return unix.RTN_UNICAST, nil
 	case "local", "blackhole", "unreachable", "prohibit":
-		for number, known := range routeTypes() {
-			if known == name {
-				return number, nil
-			}
+		if number, known := iproute.RouteTypeNumber(name); known {
+			return number, nil
 		}
 	}
 	return 0, fmt.Errorf("unknown type of route %q", name)
@@ -97,7 +87,7 @@ func (o RouteAdd) describe() string {
 		words = append(words, "dev", o.Dev)
 	}
 	if ofType := (RouteAdd{Type: o.Type}).scope(); o.Type == "" || o.scope() != ofType {
-		words = append(words, "scope", scopeName(o.scope()))
+		words = append(words, "scope", iproute.Scope(o.scope()))
 	}
 	if o.Src.IsValid() {
 		words = append(words, "src", o.Src.String())
@@ -112,7 +102,7 @@ func (o RouteAdd) describe() string {
 func describeRoute(n *kernel.Namespace, r netlink.Route) string {
 	var words []string
 	if r.Type != unix.RTN_UNICAST {
-		words = append(words, routeTypes()[r.Type])
+		words = append(words, iproute.RouteType(r.Type))
 	}
 	more := rest(r)
 	if r.Gw != nil {
@@ -130,7 +120,7 @@ func describeRoute(n *kernel.Namespace, r netlink.Route) string {
 		ofType = netlink.SCOPE_HOST
 	}
 	if r.Type == unix.RTN_UNICAST || r.Scope != ofType {
-		words = append(words, "scope", scopeName(r.Scope))
+		words = append(words, "scope", iproute.Scope(r.Scope))
 	}
 	if r.Src != nil {
 		words = append(words, "src", r.Src.String())
@@ -162,14 +152,6 @@ func linkName(n *kernel.Namespace, index int) string {
 		return "if" + strconv.Itoa(index)
 	}
 	return link.Attrs().Name
-}
-
-// scopeName is a scope as iproute2 names it.
-func scopeName(s netlink.Scope) string {
-	if s == netlink.SCOPE_UNIVERSE {
-		return "global"
-	}
-	return s.String()
 }
 
 // routesTo lists a table's routes of exactly this destination.

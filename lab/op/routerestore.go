@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -68,7 +69,7 @@ func routeBack(ns string, n *kernel.Namespace, r netlink.Route) (lab.Op, error) 
 		o.Table = r.Table
 	}
 	if r.Protocol != unix.RTPROT_BOOT {
-		o.Proto = protoName(int(r.Protocol))
+		o.Proto = iproute.Proto(int(r.Protocol))
 	}
 	if !o.is(link, r) {
 		return nil, fmt.Errorf("route to %s in %s can't be put back: %s", r.Dst, n, describeRoute(n, r))
@@ -78,7 +79,7 @@ func routeBack(ns string, n *kernel.Namespace, r netlink.Route) (lab.Op, error) 
 
 // is tells whether a route is exactly the one to put back.
 func (o RouteRestore) is(link netlink.Link, r netlink.Route) bool {
-	proto, err := protoNumber(o.Proto)
+	proto, err := iproute.ProtoNumber(o.Proto)
 	if err != nil || int(r.Protocol) != proto || r.Table != o.table() ||
 		r.Priority != o.Metric || r.Tos != o.TOS || r.MTU != o.MTU {
 		return false
@@ -111,21 +112,21 @@ func (o RouteRestore) Apply(k *kernel.Kernel) error {
 		case o.is(link, r):
 			return nil
 		case r.Priority == o.Metric && r.Tos == o.TOS:
-			return fmt.Errorf("route to %s in %s is now %s: %w", dstWord(o.Route.Dst), n, describeRoute(n, r), lab.ErrChanged)
+			return fmt.Errorf("route to %s in %s is now %s: %w", iproute.Dst(o.Route.Dst), n, describeRoute(n, r), lab.ErrChanged)
 		}
 	}
 	r, err := o.Route.netlinkRoute(link)
 	if err == nil {
 		r.Table, r.Priority, r.Tos, r.MTU = o.table(), o.Metric, o.TOS, o.MTU
 		var proto int
-		proto, err = protoNumber(o.Proto)
+		proto, err = iproute.ProtoNumber(o.Proto)
 		r.Protocol = netlink.RouteProtocol(proto)
 	}
 	if err == nil {
 		err = n.Change(func(h *netlink.Handle) error { return h.RouteAdd(r) })
 	}
 	if err != nil {
-		return fmt.Errorf("put back the route to %s in %s: %w", dstWord(o.Route.Dst), n, err)
+		return fmt.Errorf("put back the route to %s in %s: %w", iproute.Dst(o.Route.Dst), n, err)
 	}
 	return nil
 }
@@ -150,42 +151,7 @@ func (o RouteRestore) Verify(k *kernel.Kernel) error {
 		others = []string{"missing"}
 	}
 	return &lab.Mismatch{
-		Object: "route to " + dstWord(o.Route.Dst) + " in " + n.String(), Field: "path",
+		Object: "route to " + iproute.Dst(o.Route.Dst) + " in " + n.String(), Field: "path",
 		Want: o.Command().String(), Found: strings.Join(others, " and "),
 	}
-}
-
-// protoNames are the makers of routes that iproute2 knows by name (etc/iproute2/
-// rt_protos).
-func protoNames() map[int]string {
-	return map[int]string{
-		1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt", 11: "zebra",
-		12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 18: "keepalived", 42: "babel",
-		186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp",
-	}
-}
-
-// protoName is a number's name, or the number.
-func protoName(number int) string {
-	if name := protoNames()[number]; name != "" {
-		return name
-	}
-	return strconv.Itoa(number)
-}
-
-// protoNumber is boot for no name.
-func protoNumber(name string) (int, error) {
-	if name == "" {
-		return unix.RTPROT_BOOT, nil
-	}
-	for number, known := range protoNames() {
-		if known == name {
-			return number, nil
-		}
-	}
-	number, err := strconv.ParseUint(name, 10, 8)
-	if err != nil {
-		return 0, fmt.Errorf("unknown maker of routes %q", name)
-	}
-	return int(number), nil
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 )
 
 // Script: a sysctl of the whole host is put back from what it was, with those
@@ -45,8 +46,8 @@ func (o IptablesInsert) Script() (save, undo []string) {
 // Script: what the route says beyond the command is kept as `ip route` prints it,
 // which `ip route add` reads.
 func (o RouteDelAny) Script() (save, undo []string) {
-	file := `"$was"/route-` + strings.ReplaceAll(dstWord(o.Dst), "/", "-") + "-" + o.Dev
-	show := lab.IP(o.NS, "route", "show", dstWord(o.Dst), "dev", o.Dev)
+	file := `"$was"/route-` + strings.ReplaceAll(iproute.Dst(o.Dst), "/", "-") + "-" + o.Dev
+	show := lab.IP(o.NS, "route", "show", iproute.Dst(o.Dst), "dev", o.Dev)
 	add := lab.IP(o.NS, "route", "add")
 	return []string{show.String() + " > " + file},
 		[]string{add.String() + " $(cat " + file + ") dev " + o.Dev}

@@ -10,6 +10,7 @@ import (
 	"github.com/vishvananda/netlink"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -64,7 +65,7 @@ func (p Knows) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab.Ob
 	if e == nil {
 		return lab.Observation{Outcome: "unknown"}, nil
 	}
-	values := map[string]string{"state": nudName(e.State)}
+	values := map[string]string{"state": iproute.NeighState(e.State)}
 	// What is being asked anew after it failed has its old MAC still.
 	if len(e.HardwareAddr) == 0 || e.State&(netlink.NUD_INCOMPLETE|netlink.NUD_FAILED) != 0 {
 		return lab.Observation{Outcome: "unknown", Values: values}, nil
@@ -75,13 +76,4 @@ func (p Knows) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab.Ob
 		return lab.Observation{Outcome: "known-other", Values: values}, nil
 	}
 	return lab.Observation{Holds: true, Outcome: "known", Values: values}, nil
-}
-
-// nudName is a neighbour's state as `ip neigh` has it.
-func nudName(state int) string {
-	return map[int]string{
-		netlink.NUD_INCOMPLETE: "INCOMPLETE", netlink.NUD_REACHABLE: "REACHABLE", netlink.NUD_STALE: "STALE",
-		netlink.NUD_DELAY: "DELAY", netlink.NUD_PROBE: "PROBE", netlink.NUD_FAILED: "FAILED",
-		netlink.NUD_NOARP: "NOARP", netlink.NUD_PERMANENT: "PERMANENT", netlink.NUD_NONE: "NONE",
-	}[state]
 }

@@ -1,13 +1,13 @@
 package probe
 
 import (
-	"net/netip"
 	"strconv"
 	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -24,9 +24,9 @@ func routeLine(n *kernel.Namespace, r netlink.Route) (string, error) {
 		}
 	}
 	if r.Type != unix.RTN_UNICAST {
-		add(routeTypes()[r.Type])
+		add(iproute.RouteType(r.Type))
 	}
-	add(dstWord(prefixOf(r.Dst)))
+	add(iproute.Dst(prefixOf(r.Dst)))
 	if r.Tos != 0 {
 		add("tos", "0x"+strconv.FormatInt(int64(r.Tos), 16))
 	}
@@ -34,13 +34,13 @@ func routeLine(n *kernel.Namespace, r netlink.Route) (string, error) {
 		return "", err
 	}
 	if r.Table != unix.RT_TABLE_MAIN {
-		add("table", tableWord(r.Table))
+		add("table", iproute.Table(r.Table))
 	}
 	if r.Protocol != unix.RTPROT_BOOT {
-		add("proto", protoWord(r.Protocol))
+		add("proto", iproute.Proto(int(r.Protocol)))
 	}
 	if r.Scope != netlink.SCOPE_UNIVERSE {
-		add("scope", scopeWord(r.Scope))
+		add("scope", iproute.Scope(r.Scope))
 	}
 	if r.Src != nil {
 		add("src", r.Src.String())
@@ -95,57 +95,4 @@ func flagWords(flags int) []string {
 		}
 	}
 	return words
-}
-
-// protoWord is who made a route, with the names that the library lacks
-// (etc/iproute2/rt_protos).
-func protoWord(p netlink.RouteProtocol) string {
-	switch p {
-	case unix.RTPROT_KEEPALIVED:
-		return "keepalived"
-	case unix.RTPROT_OPENR:
-		return "openr"
-	}
-	return p.String()
-}
-
-// dstWord is a destination as iproute2 writes it.
-func dstWord(dst netip.Prefix) string {
-	switch dst.Bits() {
-	case 0:
-		return "default"
-	case 32:
-		return dst.Addr().String()
-	}
-	return dst.String()
-}
-
-// routeTypes are the types of a route as iproute2 names them.
-func routeTypes() map[int]string {
-	return map[int]string{
-		unix.RTN_UNICAST: "unicast", unix.RTN_LOCAL: "local", unix.RTN_BROADCAST: "broadcast",
-		unix.RTN_ANYCAST: "anycast", unix.RTN_MULTICAST: "multicast", unix.RTN_BLACKHOLE: "blackhole",
-		unix.RTN_UNREACHABLE: "unreachable", unix.RTN_PROHIBIT: "prohibit", unix.RTN_THROW: "throw", unix.RTN_NAT: "nat",
-	}
-}
-
-// scopeWord is a scope as iproute2 names it.
-func scopeWord(s netlink.Scope) string {
-	if s == netlink.SCOPE_UNIVERSE {
-		return "global"
-	}
-	return s.String()
-}
-
-// tableWord is a table as iproute2 names it.
-func tableWord(table int) string {
-	switch table {
-	case unix.RT_TABLE_MAIN:
-		return "main"
-	case unix.RT_TABLE_LOCAL:
-		return "local"
-	case unix.RT_TABLE_DEFAULT:
-		return "default"
-	}
-	return strconv.Itoa(table)
 }

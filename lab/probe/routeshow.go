@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -45,7 +46,7 @@ func (p RouteShow) Command() lab.Command {
 	if p.WantTable != "" {
 		words = append(words, "table", "all")
 	}
-	words = append(words, dstWord(p.Dst))
+	words = append(words, iproute.Dst(p.Dst))
 	if p.Dev != "" {
 		words = append(words, "dev", p.Dev)
 	}
@@ -97,7 +98,7 @@ func (p RouteShow) observe(n *kernel.Namespace, r netlink.Route) (lab.Observatio
 		return lab.Observation{}, err
 	}
 	values := map[string]string{
-		"line": line, "scope": scopeWord(r.Scope), "type": routeTypes()[r.Type], "table": tableWord(r.Table),
+		"line": line, "scope": iproute.Scope(r.Scope), "type": iproute.RouteType(r.Type), "table": iproute.Table(r.Table),
 	}
 	var want []string
 	for _, field := range []struct{ name, want, found string }{

@@ -8,6 +8,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -83,17 +84,13 @@ func (sp *space) refusing(dst netip.Addr) (words, kind string, ok bool, err erro
 	}
 	longest := -1
 	for _, r := range all {
-		bits, contains := 0, true
-		if r.Dst != nil {
-			bits, _ = r.Dst.Mask.Size()
-			contains = r.Dst.Contains(dst.AsSlice())
-		}
-		if !contains || bits <= longest {
+		to := prefixOf(r.Dst)
+		if !to.Contains(dst) || to.Bits() <= longest {
 			continue
 		}
 		switch r.Type {
 		case unix.RTN_UNREACHABLE, unix.RTN_BLACKHOLE, unix.RTN_PROHIBIT:
-			words, kind, ok, longest = sp.routeWords(r), typeWord(r.Type), true, bits
+			words, kind, ok, longest = sp.routeWords(r), iproute.RouteType(r.Type), true, to.Bits()
 		}
 	}
 	return words, kind, ok, nil

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 	"netlab/lab/kernel"
 )
 
@@ -39,13 +40,12 @@ func (d *device) neighbour(addr netip.Addr) (neighbour, error) {
 	return e, nil
 }
 
-// stateWord is the state as `ip neigh` writes it.
+// stateWord is the state as `ip neigh` writes it, empty without an entry.
 func (e neighbour) stateWord() string {
-	return map[int]string{
-		unix.NUD_INCOMPLETE: "INCOMPLETE", unix.NUD_REACHABLE: "REACHABLE", unix.NUD_STALE: "STALE",
-		unix.NUD_DELAY: "DELAY", unix.NUD_PROBE: "PROBE", unix.NUD_FAILED: "FAILED",
-		unix.NUD_NOARP: "NOARP", unix.NUD_PERMANENT: "PERMANENT",
-	}[e.state]
+	if e.state == unix.NUD_NONE {
+		return ""
+	}
+	return iproute.NeighState(e.state)
 }
 
 // resolved is lab.DecideNeighbour: by mac the frame went on.

@@ -3,6 +3,7 @@ package trace
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/iproute"
 )
 
 // lookup is one question to a namespace's routing: a packet to dst, from src where
@@ -78,8 +80,8 @@ func (f found) decision(chosen bool) lab.Decision {
 	if f.via.IsValid() {
 		v["via"] = f.via.String()
 	}
-	if t := tableWord(f.table); t != "" {
-		v["table"] = t
+	if f.table != unix.RT_TABLE_MAIN && f.table != unix.RT_TABLE_UNSPEC {
+		v["table"] = iproute.Table(f.table)
 	}
 	if chosen && f.src.IsValid() {
 		v["src"] = f.src.String()
@@ -94,48 +96,26 @@ func (f found) name() string {
 	return f.dev.Name
 }
 
-// tableWord is empty for main (rtnetlink(7)).
-func tableWord(t int) string {
-	switch t {
-	case unix.RT_TABLE_MAIN, unix.RT_TABLE_UNSPEC:
-		return ""
-	case unix.RT_TABLE_LOCAL:
-		return "local"
-	case unix.RT_TABLE_DEFAULT:
-		return "default"
-	}
-	return strconv.Itoa(t)
-}
-
-// typeWord is the type of a route as ip-route(8) has it, empty for unicast.
-func typeWord(t int) string {
-	return map[int]string{
-		unix.RTN_LOCAL: "local", unix.RTN_BROADCAST: "broadcast", unix.RTN_MULTICAST: "multicast",
-		unix.RTN_UNREACHABLE: "unreachable", unix.RTN_BLACKHOLE: "blackhole", unix.RTN_PROHIBIT: "prohibit",
-		unix.RTN_THROW: "throw", unix.RTN_NAT: "nat",
-	}[t]
-}
-
 // routeWords is a route as `ip route show table T` prints it, in iproute2's order
 // (print_route, ip/iproute.c). A table is not part of it.
 func (sp *space) routeWords(r netlink.Route) string {
 	var words []string
 	add := func(w ...string) { words = append(words, w...) }
-	if t := typeWord(r.Type); t != "" {
+	if t := iproute.RouteType(r.Type); t != "" && r.Type != unix.RTN_UNICAST {
 		add(t)
 	}
-	add(prefixWords(r))
+	add(iproute.Dst(prefixOf(r.Dst)))
 	if via := addrOf(r.Gw); via.IsValid() {
 		add("via", via.String())
 	}
 	if d, err := sp.device(r.LinkIndex); err == nil && d != nil {
 		add("dev", d.Name)
 	}
-	if name := protocolWord(int(r.Protocol)); name != "" {
-		add("proto", name)
+	if r.Protocol != unix.RTPROT_BOOT {
+		add("proto", iproute.Proto(int(r.Protocol)))
 	}
-	if s := scopeWord(r); s != "" {
-		add("scope", s)
+	if r.Scope != netlink.SCOPE_UNIVERSE {
+		add("scope", iproute.Scope(r.Scope))
 	}
 	if src := addrOf(r.Src); src.IsValid() {
 		add("src", src.String())
@@ -159,51 +139,11 @@ func (sp *space) routeWords(r netlink.Route) string {
 	return strings.Join(words, " ")
 }
 
-func prefixWords(r netlink.Route) string {
-	if r.Dst == nil {
-		return "default"
+// prefixOf is the default route's for none.
+func prefixOf(n *net.IPNet) netip.Prefix {
+	if n == nil {
+		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 	}
-	bits, _ := r.Dst.Mask.Size()
-	addr := addrOf(r.Dst.IP)
-	switch {
-	case bits == 0:
-		return "default"
-	case bits == 32:
-		return addr.String()
-	}
-	return netip.PrefixFrom(addr, bits).String()
-}
-
-// protocolWord is who made the route, empty for a person (boot), as `ip route`
-// shows it (rt_protos of iproute2).
-func protocolWord(p int) string {
-	name, ok := map[int]string{
-		unix.RTPROT_UNSPEC: "unspec", unix.RTPROT_REDIRECT: "redirect", unix.RTPROT_KERNEL: "kernel", unix.RTPROT_BOOT: "",
-		unix.RTPROT_STATIC: "static", unix.RTPROT_GATED: "gated", unix.RTPROT_RA: "ra", unix.RTPROT_MRT: "mrt",
-		unix.RTPROT_ZEBRA: "zebra", unix.RTPROT_BIRD: "bird", unix.RTPROT_DNROUTED: "dnrouted", unix.RTPROT_XORP: "xorp",
-		unix.RTPROT_NTK: "ntk", unix.RTPROT_DHCP: "dhcp", unix.RTPROT_KEEPALIVED: "keepalived", unix.RTPROT_BABEL: "babel",
-		unix.RTPROT_OPENR: "openr", unix.RTPROT_BGP: "bgp", unix.RTPROT_ISIS: "isis", unix.RTPROT_OSPF: "ospf",
-		unix.RTPROT_RIP: "rip", unix.RTPROT_EIGRP: "eigrp",
-	}[p]
-	if !ok {
-		return strconv.Itoa(p)
-	}
-	return name
-}
-
-// scopeWord is empty for global.
-func scopeWord(r netlink.Route) string {
-	switch r.Scope {
-	case netlink.SCOPE_UNIVERSE:
-		return ""
-	case netlink.SCOPE_LINK:
-		return "link"
-	case netlink.SCOPE_HOST:
-		return "host"
-	case netlink.SCOPE_SITE:
-		return "site"
-	case netlink.SCOPE_NOWHERE:
-		return "nowhere"
-	}
-	return strconv.Itoa(int(r.Scope))
+	bits, _ := n.Mask.Size()
+	return netip.PrefixFrom(addrOf(n.IP), bits)
 }

@@ -67,12 +67,10 @@ func ruleWords(r netlink.Rule, kind string) string {
 	}
 	words := []string{strconv.Itoa(r.Priority) + ":", "from", "all"}
 	if r.Src != nil {
-		bits, _ := r.Src.Mask.Size()
-		words[2] = prefix(netip.PrefixFrom(addrOf(r.Src.IP), bits))
+		words[2] = prefix(prefixOf(r.Src))
 	}
 	if r.Dst != nil {
-		bits, _ := r.Dst.Mask.Size()
-		words = append(words, "to", prefix(netip.PrefixFrom(addrOf(r.Dst.IP), bits)))
+		words = append(words, "to", prefix(prefixOf(r.Dst)))
 	}
 	if r.IifName != "" {
 		words = append(words, "iif", r.IifName)
