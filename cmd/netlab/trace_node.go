@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,21 +54,7 @@ func (a *app) node(k *kernel.Kernel, word string) (*kernel.Namespace, error) {
 
 // noNode is the error for a word that names nothing here.
 func (a *app) noNode(key, word string) error {
-	return a.unknown(key, word, append([]string{hostName}, namespacesBelow("/")...), "netlab trace --help")
-}
-
-// namespacesBelow lists the names that `ip netns` has on the machine whose
-// directories stand below root; none where they can't be read.
-func namespacesBelow(root string) []string {
-	entries, err := os.ReadDir(root + kernel.NetnsDir)
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
+	return a.unknown(key, word, append([]string{hostName}, kernel.NetnsNames("/")...), "netlab trace --help")
 }
 
 // target is the address to send to: the word itself, or one of the node's that it

@@ -95,7 +95,7 @@ func completeTrace(_ *cobra.Command, args []string, _ string) ([]cobra.Completio
 		if p.lab != "" && len(args) == 0 {
 			labs = append(labs, p.lab)
 		}
-		nodes = append(nodes, namespacesBelow(p.root())...)
+		nodes = append(nodes, kernel.NetnsNames(p.root())...)
 	}
 	if len(args) == 2 {
 		if _, err := find(args[0]); err != nil {

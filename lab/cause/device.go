@@ -51,7 +51,7 @@ func addressesOf(n *kernel.Namespace) ([]address, error) {
 	var found []address
 	for _, a := range all {
 		bits, _ := a.Mask.Size()
-		if addr := addrOf(a.IP); addr.IsValid() {
+		if addr := kernel.Addr(a.IP); addr.IsValid() {
 			found = append(found, address{netip.PrefixFrom(addr, bits), a.LinkIndex})
 		}
 	}
@@ -66,12 +66,6 @@ func having(all []address, addr netip.Addr) (address, bool) {
 		}
 	}
 	return address{}, false
-}
-
-// addrOf is the zero Addr for no address.
-func addrOf(ip []byte) netip.Addr {
-	a, _ := netip.AddrFromSlice(ip)
-	return a.Unmap()
 }
 
 // nameOf is the name of a device, for people where it has gone meanwhile.

@@ -92,7 +92,7 @@ func entered(chains []*nftables.Chain, hook string, kinds ...nftables.ChainType)
 	}
 	var found []*nftables.Chain
 	for _, c := range chains {
-		if c.Hooknum != nil && *c.Hooknum == number && familyWord(c) != "" && slices.Contains(kinds, c.Type) {
+		if c.Hooknum != nil && *c.Hooknum == number && kernel.FamilyOf(c) != "" && slices.Contains(kinds, c.Type) {
 			found = append(found, c)
 		}
 	}
@@ -105,16 +105,6 @@ func priority(c *nftables.Chain) nftables.ChainPriority {
 		return 0
 	}
 	return *c.Priority
-}
-
-func familyWord(c *nftables.Chain) string {
-	switch c.Table.Family {
-	case nftables.TableFamilyIPv4:
-		return "ip"
-	case nftables.TableFamilyINet:
-		return "inet"
-	}
-	return ""
 }
 
 func policyWord(c *nftables.Chain) string {
@@ -130,11 +120,11 @@ func (f *finder) nftFilters(chains []*nftables.Chain, p packet) error {
 		return err
 	}
 	for _, c := range bases {
-		w := walk{rules: f.nftRules(p, familyWord(c), c.Table.Name)}
+		w := walk{rules: f.nftRules(p, kernel.FamilyOf(c), c.Table.Name)}
 		if err := w.run(c.Name, policyWord(c)); err != nil {
 			return err
 		}
-		f.dropped(p, barrier{"nftables", familyWord(c), c.Table.Name, c.Name}, &w)
+		f.dropped(p, barrier{"nftables", kernel.FamilyOf(c), c.Table.Name, c.Name}, &w)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"netlab/lab"
 	"netlab/lab/iproute"
+	"netlab/lab/kernel"
 	"netlab/lab/op"
 )
 
@@ -131,7 +132,7 @@ func (f *finder) hostRoute(dst netip.Addr, w way) error {
 	case ok:
 		words := routeWords(f.host, r)
 		f.found(HostRouteRefuses, lab.IP("", append([]string{"route", "del"}, words...)...),
-			"dst", dst.String(), "route", iproute.Dst(prefixOf(r.Dst)), "type", typeWord(r.Type))
+			"dst", dst.String(), "route", iproute.Dst(kernel.Prefix(r.Dst)), "type", typeWord(r.Type))
 	case w.refused == unix.ENETUNREACH:
 		// Where the default route should lead, netlab can't know.
 		f.found(HostRouteMissing, lab.IP("", "route", "show"), "dst", dst.String())

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/kernel"
 )
 
 // masquerade follows the pod's first packet through the chains that may
@@ -32,11 +33,11 @@ func (f *finder) masquerade() error {
 	}
 	var walks []walked
 	for _, c := range bases {
-		w := walk{rules: f.nftRules(p, familyWord(c), c.Table.Name)}
+		w := walk{rules: f.nftRules(p, kernel.FamilyOf(c), c.Table.Name)}
 		if err := w.run(c.Name, policyWord(c)); err != nil {
 			return err
 		}
-		walks = append(walks, walked{barrier{"nftables", familyWord(c), c.Table.Name, c.Name}, &w})
+		walks = append(walks, walked{barrier{"nftables", kernel.FamilyOf(c), c.Table.Name, c.Name}, &w})
 	}
 	if translated(walks) != no {
 		return nil // one that may do it is taken to do it

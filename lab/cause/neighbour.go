@@ -36,7 +36,7 @@ func (f *finder) neighbour(dev device, addr netip.Addr, other device) (bool, err
 		return false, fmt.Errorf("list neighbours in %s: %w", dev.n, err)
 	}
 	for _, e := range entries {
-		if addrOf(e.IP) != addr || e.State&(netlink.NUD_INCOMPLETE|netlink.NUD_FAILED) != 0 || e.State == netlink.NUD_NONE {
+		if kernel.Addr(e.IP) != addr || e.State&(netlink.NUD_INCOMPLETE|netlink.NUD_FAILED) != 0 || e.State == netlink.NUD_NONE {
 			continue
 		}
 		fixed := e.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0

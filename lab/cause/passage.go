@@ -84,11 +84,11 @@ func find(firewall *kernel.Firewall, without string, all bool, packets ...Passag
 		}
 		for _, c := range bases {
 			f.own = ""
-			w := walk{rules: f.nftRules(q, familyWord(c), c.Table.Name)}
+			w := walk{rules: f.nftRules(q, kernel.FamilyOf(c), c.Table.Name)}
 			if err := w.run(c.Name, policyWord(c)); err != nil {
 				return nil, err
 			}
-			f.stops(q, barrier{"nftables", familyWord(c), c.Table.Name, c.Name}, &w)
+			f.stops(q, barrier{"nftables", kernel.FamilyOf(c), c.Table.Name, c.Name}, &w)
 		}
 		if (all || len(f.certain) == 0) && !errors.Is(unreadable, fs.ErrPermission) {
 			if err := f.legacyFilters(q); err != nil {

@@ -55,7 +55,7 @@ func (f *finder) proxied() (bool, error) {
 		return false, fmt.Errorf("list the proxied neighbours of the host: %w", err)
 	}
 	for _, e := range entries {
-		if addrOf(e.IP) == f.Gateway {
+		if kernel.Addr(e.IP) == f.Gateway {
 			return true, nil
 		}
 	}
@@ -87,7 +87,7 @@ func (f *finder) wayBack() error {
 			return err
 		}
 	}
-	bits := prefixOf(thief.Dst).Bits()
+	bits := kernel.Prefix(thief.Dst).Bits()
 	switch {
 	case w.local: // address-duplicate says so
 	case w.refused == 0 && w.dev == f.HostDev:

@@ -3,7 +3,6 @@ package cause
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"strconv"
 	"syscall"
@@ -39,13 +38,13 @@ func wayTo(n *kernel.Namespace, dst netip.Addr) (way, error) {
 	r := routes[0]
 	w := way{
 		local: r.Type != unix.RTN_UNICAST, dev: nameOf(n, r.LinkIndex),
-		via: addrOf(r.Gw), src: addrOf(r.Src),
+		via: kernel.Addr(r.Gw), src: kernel.Addr(r.Src),
 	}
 	chosen, err := n.Netlink.RouteGetWithOptions(dst.AsSlice(), &netlink.RouteGetOptions{FIBMatch: true})
 	if err != nil || len(chosen) == 0 {
 		return way{}, fmt.Errorf("look up which route leads to %s in %s: %w", dst, n, err)
 	}
-	w.route, w.dst = chosen[0], prefixOf(chosen[0].Dst)
+	w.route, w.dst = chosen[0], kernel.Prefix(chosen[0].Dst)
 	return w, nil
 }
 
@@ -76,7 +75,7 @@ func refusing(n *kernel.Namespace, dst netip.Addr) (netlink.Route, bool, error) 
 	var best netlink.Route
 	bits := -1
 	for _, r := range all {
-		p := prefixOf(r.Dst)
+		p := kernel.Prefix(r.Dst)
 		if typeWord(r.Type) != "" && p.Contains(dst) && p.Bits() > bits {
 			best, bits = r, p.Bits()
 		}
@@ -103,8 +102,8 @@ func routeWords(n *kernel.Namespace, r netlink.Route) []string {
 	if t := typeWord(r.Type); t != "" {
 		words = append(words, t)
 	}
-	words = append(words, iproute.Dst(prefixOf(r.Dst)))
-	if via := addrOf(r.Gw); via.IsValid() {
+	words = append(words, iproute.Dst(kernel.Prefix(r.Dst)))
+	if via := kernel.Addr(r.Gw); via.IsValid() {
 		words = append(words, "via", via.String())
 	}
 	if r.LinkIndex > 0 && typeWord(r.Type) == "" {
@@ -117,15 +116,6 @@ func routeWords(n *kernel.Namespace, r netlink.Route) []string {
 		words = append(words, "table", strconv.Itoa(r.Table))
 	}
 	return words
-}
-
-// prefixOf is the default route's for none.
-func prefixOf(n *net.IPNet) netip.Prefix {
-	if n == nil {
-		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	}
-	bits, _ := n.Mask.Size()
-	return netip.PrefixFrom(addrOf(n.IP), bits)
 }
 
 func fromMain(r netlink.Route) bool {

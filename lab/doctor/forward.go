@@ -94,7 +94,7 @@ func neighbours(f *kernel.Firewall, at map[string]string) ([]string, error) {
 	}
 	chains, err := nftChains(f)
 	for _, c := range chains {
-		if familyOf(c) == at["family"] && c.Table.Name == at["table"] {
+		if kernel.FamilyOf(c) == at["family"] && c.Table.Name == at["table"] {
 			names = append(names, c.Name)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/google/nftables"
 
 	"netlab/lab"
+	"netlab/lab/kernel"
 	"netlab/lab/machine"
 )
 
@@ -23,12 +24,12 @@ func native(q Question) ([]machine.Finding, error) {
 		if !isNative(c) {
 			continue
 		}
-		n, err := countRules(f, familyOf(c), c)
+		n, err := countRules(f, kernel.FamilyOf(c), c)
 		if err != nil {
 			return nil, err
 		}
 		if n > 0 {
-			with = append(with, familyOf(c)+" "+c.Table.Name+" "+c.Name)
+			with = append(with, kernel.FamilyOf(c)+" "+c.Table.Name+" "+c.Name)
 		}
 	}
 	return judgeNative(with), nil
@@ -46,17 +47,6 @@ func judgeNative(chains []string) []machine.Finding {
 // forwards, and neither iptables' nor that of a lab.
 func isNative(c *nftables.Chain) bool {
 	hooks := []nftables.ChainHook{*nftables.ChainHookPrerouting, *nftables.ChainHookForward, *nftables.ChainHookPostrouting}
-	return c.Hooknum != nil && slices.Contains(hooks, *c.Hooknum) && familyOf(c) != "" &&
+	return c.Hooknum != nil && slices.Contains(hooks, *c.Hooknum) && kernel.FamilyOf(c) != "" &&
 		!ofIptables(c) && !strings.HasPrefix(c.Table.Name, "netlab-")
-}
-
-// familyOf is the family as nft writes it, of those that IPv4 goes through.
-func familyOf(c *nftables.Chain) string {
-	switch c.Table.Family {
-	case nftables.TableFamilyIPv4:
-		return "ip"
-	case nftables.TableFamilyINet:
-		return "inet"
-	}
-	return ""
 }

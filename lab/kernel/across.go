@@ -39,7 +39,7 @@ func (k *Kernel) Called(n *Namespace) string {
 	if unix.Fstat(int(n.file.Fd()), &held) != nil {
 		return n.Name
 	}
-	for _, name := range append([]string{Host}, netnsNames()...) {
+	for _, name := range append([]string{Host}, NetnsNames("/")...) {
 		if id, ok := inode(namespacePath(name)); ok && id == (nsInode{held.Dev, held.Ino}) {
 			return name
 		}
@@ -57,7 +57,7 @@ func (k *Kernel) Across(n *Namespace, id int) (*Namespace, error) {
 	if name, ok := k.openAcross(n, id); ok {
 		return k.Namespace(name)
 	}
-	names := append([]string{Host}, netnsNames()...)
+	names := append([]string{Host}, NetnsNames("/")...)
 	tried := map[nsInode]bool{}
 	for _, name := range names {
 		if ino, ok := inode(namespacePath(name)); ok {
@@ -147,17 +147,4 @@ func inode(path string) (nsInode, bool) {
 		return nsInode{}, false
 	}
 	return nsInode{s.Dev, s.Ino}, true
-}
-
-// netnsNames lists the names in NetnsDir; none where there is no such directory.
-func netnsNames() []string {
-	entries, err := os.ReadDir(NetnsDir)
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
 }

@@ -81,9 +81,8 @@ func (f *Firewall) nftBarriers(hook string) ([]Barrier, error) {
 }
 
 func (n *nft) barriersOf(c *nftables.Chain, hook string) ([]Barrier, error) {
-	families := map[nftables.TableFamily]string{nftables.TableFamilyIPv4: "ip", nftables.TableFamilyINet: "inet"}
 	b := Barrier{
-		Backend: "nftables", Family: families[c.Table.Family],
+		Backend: "nftables", Family: FamilyOf(c),
 		Table: c.Table.Name, Chain: c.Name, Hook: hook, Policy: "accept",
 	}
 	if b.Family == "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -78,6 +79,20 @@ func (k *Kernel) NetnsExists(name string) (bool, error) {
 		return false, fmt.Errorf("look for network namespace %q: %w", name, err)
 	}
 	return true, nil
+}
+
+// NetnsNames lists the names in NetnsDir on the machine whose directories stand
+// below root, "/" for this one; none where they can't be read.
+func NetnsNames(root string) []string {
+	entries, err := os.ReadDir(filepath.Join(root, NetnsDir))
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }
 
 // shareNetnsDir makes NetnsDir a shared mount, as `ip netns add` does, so that a

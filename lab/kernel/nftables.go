@@ -30,6 +30,18 @@ func NftFamily(name string) (nftables.TableFamily, error) {
 	return 0, fmt.Errorf("unknown nftables family %q", name)
 }
 
+// FamilyOf is the name of a chain's family, of those that IPv4 goes through; empty
+// for the others.
+func FamilyOf(c *nftables.Chain) string {
+	switch c.Table.Family {
+	case nftables.TableFamilyIPv4:
+		return "ip"
+	case nftables.TableFamilyINet:
+		return "inet"
+	}
+	return ""
+}
+
 // NftHook is the hook of that name in the ip, ip6 and inet families
 // (NF_INET_* of linux/netfilter.h).
 func NftHook(name string) (nftables.ChainHook, error) {

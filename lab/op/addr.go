@@ -132,7 +132,7 @@ func (o AddrAdd) Verify(k *kernel.Kernel) error {
 		if o.made(a) {
 			return nil
 		}
-		if prefixOf(a.IPNet).Addr() == o.Addr.Addr() {
+		if kernel.Prefix(a.IPNet).Addr() == o.Addr.Addr() {
 			others = append(others, describeAddr(a))
 		}
 	}

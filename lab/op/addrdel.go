@@ -77,7 +77,7 @@ func comesLast(addrs []netlink.Addr, a netlink.Addr) bool {
 	}
 	return !slices.ContainsFunc(behind, func(b netlink.Addr) bool {
 		if b.Flags&unix.IFA_F_SECONDARY != 0 {
-			return prefixOf(b.IPNet).Masked() == prefixOf(a.IPNet).Masked()
+			return kernel.Prefix(b.IPNet).Masked() == kernel.Prefix(a.IPNet).Masked()
 		}
 		return b.Scope >= a.Scope
 	})
@@ -93,7 +93,7 @@ func routesFrom(ns string, n *kernel.Namespace, src netip.Addr, pick func(netlin
 	}
 	var back []lab.Op
 	for _, r := range routes {
-		if from, _ := netip.AddrFromSlice(r.Src); from.Unmap() != src || r.Protocol == unix.RTPROT_KERNEL || !pick(r) {
+		if kernel.Addr(r.Src) != src || r.Protocol == unix.RTPROT_KERNEL || !pick(r) {
 			continue
 		}
 		o, err := routeBack(ns, n, r)

@@ -2,7 +2,6 @@ package op
 
 import (
 	"fmt"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,14 +16,13 @@ import (
 // made tells whether an address is what the command makes.
 func (o AddrAdd) made(a netlink.Addr) bool {
 	want, err := o.netlinkAddr()
-	brd, _ := netip.AddrFromSlice(a.Broadcast)
-	return err == nil && prefixOf(a.IPNet) == o.Addr && a.Peer == nil && a.Scope == want.Scope &&
-		a.Flags&unix.IFA_F_NOPREFIXROUTE == want.Flags && (!o.Broadcast.IsValid() || brd.Unmap() == o.Broadcast)
+	return err == nil && kernel.Prefix(a.IPNet) == o.Addr && a.Peer == nil && a.Scope == want.Scope &&
+		a.Flags&unix.IFA_F_NOPREFIXROUTE == want.Flags && (!o.Broadcast.IsValid() || kernel.Addr(a.Broadcast) == o.Broadcast)
 }
 
 // addrOf is the op that names what can be named of an address on the link.
 func addrOf(ns string, link netlink.Link, a netlink.Addr) AddrAdd {
-	o := AddrAdd{NS: ns, Link: link.Attrs().Name, Addr: prefixOf(a.IPNet)}
+	o := AddrAdd{NS: ns, Link: link.Attrs().Name, Addr: kernel.Prefix(a.IPNet)}
 	if want, err := o.netlinkAddr(); err == nil && want.Scope != a.Scope {
 		o.Scope = iproute.Scope(netlink.Scope(a.Scope))
 	}
@@ -40,7 +38,7 @@ func plainAddr(a netlink.Addr) bool {
 
 // describeAddr is an address as iproute2 would write it.
 func describeAddr(a netlink.Addr) string {
-	s := prefixOf(a.IPNet).String()
+	s := kernel.Prefix(a.IPNet).String()
 	if a.Peer != nil {
 		s = fmt.Sprintf("%s peer %s", a.IP, a.Peer)
 	}
@@ -77,7 +75,7 @@ func findAddr(n *kernel.Namespace, link netlink.Link, want netip.Prefix) (*netli
 		if a.Peer != nil {
 			subnet = a.Peer
 		}
-		if prefixOf(a.IPNet).Addr() == want.Addr() && prefixOf(subnet).Masked() == want.Masked() {
+		if kernel.Prefix(a.IPNet).Addr() == want.Addr() && kernel.Prefix(subnet).Masked() == want.Masked() {
 			return &addrs[i], nil
 		}
 	}
@@ -93,9 +91,9 @@ func hasSecondaries(n *kernel.Namespace, link netlink.Link, first netlink.Addr) 
 	if err != nil {
 		return false, err
 	}
-	subnet := prefixOf(first.IPNet).Masked()
+	subnet := kernel.Prefix(first.IPNet).Masked()
 	if !slices.ContainsFunc(addrs, func(a netlink.Addr) bool {
-		return a.Flags&unix.IFA_F_SECONDARY != 0 && prefixOf(a.IPNet).Masked() == subnet
+		return a.Flags&unix.IFA_F_SECONDARY != 0 && kernel.Prefix(a.IPNet).Masked() == subnet
 	}) {
 		return false, nil
 	}
@@ -117,10 +115,4 @@ func addrsOf(n *kernel.Namespace, link netlink.Link, family int) ([]netlink.Addr
 		return nil, fmt.Errorf("read the addresses of %s in %s: %w", link.Attrs().Name, n, err)
 	}
 	return addrs, nil
-}
-
-func prefixOf(ipnet *net.IPNet) netip.Prefix {
-	ip, _ := netip.AddrFromSlice(ipnet.IP)
-	bits, _ := ipnet.Mask.Size()
-	return netip.PrefixFrom(ip.Unmap(), bits)
 }

@@ -40,10 +40,7 @@ func (o AddrRestore) Command() lab.Command {
 // addrBack is the op that gives back an address as it is now; not ok: there is
 // something of it that no op can.
 func addrBack(ns string, link netlink.Link, a netlink.Addr) (back AddrRestore, ok bool) {
-	o := AddrRestore{Address: addrOf(ns, link, a)}
-	if brd, is := netip.AddrFromSlice(a.Broadcast); is {
-		o.Broadcast = brd.Unmap()
-	}
+	o := AddrRestore{Address: addrOf(ns, link, a), Broadcast: kernel.Addr(a.Broadcast)}
 	if a.Label != link.Attrs().Name {
 		o.Label = a.Label
 	}
@@ -54,12 +51,11 @@ func addrBack(ns string, link netlink.Link, a netlink.Addr) (back AddrRestore, o
 // secondary, which its neighbours decide.
 func (o AddrRestore) is(a netlink.Addr) bool {
 	const own = unix.IFA_F_PERMANENT | unix.IFA_F_SECONDARY | unix.IFA_F_NOPREFIXROUTE
-	brd, _ := netip.AddrFromSlice(a.Broadcast)
 	label := o.Label
 	if label == "" {
 		label = o.Address.Link
 	}
-	return o.Address.made(a) && brd.Unmap() == o.Broadcast && (a.Label == label || a.Label == "") &&
+	return o.Address.made(a) && kernel.Addr(a.Broadcast) == o.Broadcast && (a.Label == label || a.Label == "") &&
 		a.Flags&^own == 0 && a.Flags&unix.IFA_F_PERMANENT != 0
 }
 

@@ -171,7 +171,7 @@ func (o NeighAdd) find(n *kernel.Namespace, link netlink.Link) (*netlink.Neigh, 
 		return nil, fmt.Errorf("list the neighbours of %s in %s: %w", o.Dev, n, err)
 	}
 	for i, e := range entries {
-		if addr, _ := netip.AddrFromSlice(e.IP); addr.Unmap() == o.Addr {
+		if kernel.Addr(e.IP) == o.Addr {
 			return &entries[i], nil
 		}
 	}

@@ -17,19 +17,14 @@ import (
 // routeOf is the op that names what can be named of a route over the link, which
 // may be nil.
 func routeOf(ns string, link netlink.Link, r netlink.Route) RouteAdd {
-	o := RouteAdd{NS: ns, Dst: prefixOf(r.Dst), Scope: iproute.Scope(r.Scope), Onlink: r.Flags&unix.RTNH_F_ONLINK != 0}
+	o := RouteAdd{NS: ns, Dst: kernel.Prefix(r.Dst), Scope: iproute.Scope(r.Scope), Onlink: r.Flags&unix.RTNH_F_ONLINK != 0}
 	if link != nil {
 		o.Dev = link.Attrs().Name
 	}
 	if r.Type != unix.RTN_UNICAST {
 		o.Type = iproute.RouteType(r.Type)
 	}
-	if via, ok := netip.AddrFromSlice(r.Gw); ok {
-		o.Via = via.Unmap()
-	}
-	if src, ok := netip.AddrFromSlice(r.Src); ok {
-		o.Src = src.Unmap()
-	}
+	o.Via, o.Src = kernel.Addr(r.Gw), kernel.Addr(r.Src)
 	return o
 }
 
@@ -46,9 +41,7 @@ func (o RouteAdd) named(link netlink.Link, r netlink.Route) bool {
 		o.Proto != "" && r.Protocol != want.Protocol {
 		return false
 	}
-	via, _ := netip.AddrFromSlice(r.Gw)
-	src, _ := netip.AddrFromSlice(r.Src)
-	return prefixOf(r.Dst) == o.Dst && via.Unmap() == o.Via && src.Unmap() == o.Src &&
+	return kernel.Prefix(r.Dst) == o.Dst && kernel.Addr(r.Gw) == o.Via && kernel.Addr(r.Src) == o.Src &&
 		o.Onlink == (r.Flags&unix.RTNH_F_ONLINK != 0)
 }
 
@@ -162,7 +155,7 @@ func routesTo(n *kernel.Namespace, dst netip.Prefix, table int) ([]netlink.Route
 	}
 	var found []netlink.Route
 	for _, r := range all {
-		if r.Dst != nil && prefixOf(r.Dst) == dst {
+		if r.Dst != nil && kernel.Prefix(r.Dst) == dst {
 			found = append(found, r)
 		}
 	}

@@ -153,5 +153,5 @@ func splitICMP(packet []byte) (src, dst netip.Addr, ttl int, message []byte) {
 	if err != nil || h.Protocol != unix.IPPROTO_ICMP || len(packet) < h.Len+icmpHeaderLen {
 		return netip.Addr{}, netip.Addr{}, 0, nil
 	}
-	return addrOf(h.Src), addrOf(h.Dst), h.TTL, packet[h.Len:]
+	return kernel.Addr(h.Src), kernel.Addr(h.Dst), h.TTL, packet[h.Len:]
 }

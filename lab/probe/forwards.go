@@ -67,7 +67,7 @@ func (p Forwards) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab
 		return lab.Observation{}, err
 	}
 	return lab.Observation{Holds: true, Outcome: "forwards",
-		Values: map[string]string{"dev": dev, "via": addrWords(addrOf(r.Gw))}}, nil
+		Values: map[string]string{"dev": dev, "via": addrWords(kernel.Addr(r.Gw))}}, nil
 }
 
 // refused tells the reasons for one errno apart. The kernel looks at the route

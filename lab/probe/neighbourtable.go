@@ -67,7 +67,7 @@ func (q arpQuestion) entry(flags int) *netlink.Neigh {
 }
 
 func (q arpQuestion) concerns(e *netlink.Neigh) bool {
-	return e.LinkIndex == q.dev && e.Family == netlink.FAMILY_V4 && addrOf(e.IP) == q.target
+	return e.LinkIndex == q.dev && e.Family == netlink.FAMILY_V4 && kernel.Addr(e.IP) == q.target
 }
 
 // confirmed is the MAC that an answer brought. A stale entry has one too, but

@@ -40,7 +40,7 @@ func (p Nowhere) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab.
 			return lab.Observation{}, fmt.Errorf("list the addresses in %s: %w", n, err)
 		}
 		for _, a := range addrs {
-			if addrOf(a.IP) != p.Addr {
+			if kernel.Addr(a.IP) != p.Addr {
 				continue
 			}
 			link, err := n.Netlink.LinkByIndex(a.LinkIndex)

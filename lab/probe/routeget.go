@@ -54,9 +54,9 @@ func (p RouteGet) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab
 	if err != nil {
 		return lab.Observation{}, err
 	}
-	via := addrOf(r.Gw)
+	via := kernel.Addr(r.Gw)
 	o := lab.Observation{Holds: true, Outcome: "routed", Values: map[string]string{
-		"via": addrWords(via), "dev": dev, "src": addrWords(addrOf(r.Src))}}
+		"via": addrWords(via), "dev": dev, "src": addrWords(kernel.Addr(r.Src))}}
 	if p.WantVia.IsValid() && via != p.WantVia || p.WantDev != "" && dev != p.WantDev || p.WantDirect && via.IsValid() {
 		o.Holds, o.Outcome = false, "other-way"
 	}
@@ -84,12 +84,6 @@ func routeDev(n *kernel.Namespace, r netlink.Route) (string, error) {
 		return "", fmt.Errorf("look for device %d in %s: %w", r.LinkIndex, n, err)
 	}
 	return link.Attrs().Name, nil
-}
-
-// addrOf is the zero Addr for no address.
-func addrOf(ip net.IP) netip.Addr {
-	a, _ := netip.AddrFromSlice(ip)
-	return a.Unmap()
 }
 
 // addrWords is empty for no address, where String is "invalid IP".

@@ -26,7 +26,7 @@ func routeLine(n *kernel.Namespace, r netlink.Route) (string, error) {
 	if r.Type != unix.RTN_UNICAST {
 		add(iproute.RouteType(r.Type))
 	}
-	add(iproute.Dst(prefixOf(r.Dst)))
+	add(iproute.Dst(kernel.Prefix(r.Dst)))
 	if r.Tos != 0 {
 		add("tos", "0x"+strconv.FormatInt(int64(r.Tos), 16))
 	}
@@ -66,7 +66,7 @@ func routeLine(n *kernel.Namespace, r netlink.Route) (string, error) {
 
 func addHop(n *kernel.Namespace, add func(...string), gw []byte, via netlink.Destination, link int) error {
 	if len(gw) > 0 {
-		add("via", addrOf(gw).String())
+		add("via", kernel.Addr(gw).String())
 	}
 	if v, ok := via.(*netlink.Via); ok {
 		add("via", "inet6", v.Addr.String())

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"strings"
 	"time"
@@ -78,7 +77,7 @@ func (p RouteShow) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (la
 	}
 	first := lab.Observation{Outcome: "none"}
 	for _, r := range routes {
-		if prefixOf(r.Dst) != p.Dst || index != 0 && r.LinkIndex != index {
+		if kernel.Prefix(r.Dst) != p.Dst || index != 0 && r.LinkIndex != index {
 			continue
 		}
 		o, err := p.observe(n, r)
@@ -102,11 +101,11 @@ func (p RouteShow) observe(n *kernel.Namespace, r netlink.Route) (lab.Observatio
 	}
 	var want []string
 	for _, field := range []struct{ name, want, found string }{
-		{"via", addrWords(p.WantVia), addrWords(addrOf(r.Gw))},
+		{"via", addrWords(p.WantVia), addrWords(kernel.Addr(r.Gw))},
 		{"scope", p.WantScope, values["scope"]},
 		{"type", p.WantType, values["type"]},
 		{"table", p.WantTable, values["table"]},
-		{"src", addrWords(p.WantSrc), addrWords(addrOf(r.Src))},
+		{"src", addrWords(p.WantSrc), addrWords(kernel.Addr(r.Src))},
 	} {
 		if field.want != "" && field.want != field.found {
 			want = append(want, field.name+" "+field.want)
@@ -120,13 +119,4 @@ func (p RouteShow) observe(n *kernel.Namespace, r netlink.Route) (lab.Observatio
 		return lab.Observation{Outcome: "differs", Values: values}, nil
 	}
 	return lab.Observation{Holds: true, Outcome: "shown", Values: values}, nil
-}
-
-// prefixOf is the zero Prefix for none.
-func prefixOf(n *net.IPNet) netip.Prefix {
-	if n == nil {
-		return netip.Prefix{}
-	}
-	bits, _ := n.Mask.Size()
-	return netip.PrefixFrom(addrOf(n.IP), bits)
 }

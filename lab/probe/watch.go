@@ -38,7 +38,7 @@ func watch(n *kernel.Namespace, device int, filter []bpf.Instruction) (*socket, 
 			return err
 		}
 		// Frames that leave are shown to sockets for all protocols only.
-		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ALL), Ifindex: device})
+		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: kernel.NetworkOrder(unix.ETH_P_ALL), Ifindex: device})
 	})
 	if err != nil {
 		go s.close()
@@ -100,9 +100,4 @@ func accept(tests []fieldTest) []bpf.Instruction {
 		program = append(program, t.load, bpf.JumpIf{Cond: bpf.JumpEqual, Val: t.want, SkipFalse: uint8(refuse)})
 	}
 	return append(program, bpf.RetConstant{Val: 64}, bpf.RetConstant{Val: 0})
-}
-
-// networkOrder is a number as the kernel keeps it in a field of that order.
-func networkOrder(v uint16) uint16 {
-	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/kernel"
 )
 
 // capture is a packet socket that receives the probe's frames on every device of
@@ -58,7 +59,7 @@ func openCapture(sp *space, filter []unix.SockFilter) (capture, error) {
 		func() error { return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1) },
 		func() error { return unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_AUXDATA, 1) },
 		func() error { // every device, and all protocols: only so are frames seen that leave
-			return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: networkOrder(unix.ETH_P_ALL)})
+			return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: kernel.NetworkOrder(unix.ETH_P_ALL)})
 		},
 	} {
 		if err := set(); err != nil {
@@ -154,9 +155,4 @@ func (f *raw) aux(aux *unix.TpacketAuxdata) {
 	}
 	tag = binary.BigEndian.AppendUint16(tag, aux.Vlan_tci)
 	f.data = append(append(append([]byte{}, f.data[:macs]...), tag...), f.data[macs:]...)
-}
-
-// networkOrder is a number as the kernel keeps it in a field of that order.
-func networkOrder(v uint16) uint16 {
-	return binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, v))
 }

@@ -39,7 +39,7 @@ func discover(k *kernel.Kernel, r Request) (*scene, error) {
 	s.goals = []netip.Addr{r.To}
 	// What answers goes back to the address that the packet is sent from.
 	if routes, err := s.from.n.Netlink.RouteGet(r.To.AsSlice()); err == nil && len(routes) > 0 {
-		if src := addrOf(routes[0].Src); src.IsValid() {
+		if src := kernel.Addr(routes[0].Src); src.IsValid() {
 			s.goals = append(s.goals, src)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/netip"
 
+	"netlab/lab/kernel"
+
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 	"golang.org/x/sys/unix"
@@ -74,7 +76,7 @@ func (p *packet) parseARP(body []byte) bool {
 		return false
 	}
 	p.proto, p.arpOp, p.arpMAC = isARP, a.Operation, a.SourceHwAddress
-	p.src, p.dst = addrOf(a.SourceProtAddress), addrOf(a.DstProtAddress)
+	p.src, p.dst = kernel.Addr(a.SourceProtAddress), kernel.Addr(a.DstProtAddress)
 	return true
 }
 
@@ -85,7 +87,7 @@ func (p *packet) parseIP(body []byte, quoted bool) bool {
 		return false
 	}
 	p.proto, p.ttl = int(ip.Protocol), int(ip.TTL)
-	p.src, p.dst = addrOf(ip.SrcIP), addrOf(ip.DstIP)
+	p.src, p.dst = kernel.Addr(ip.SrcIP), kernel.Addr(ip.DstIP)
 	inner := ip.LayerPayload()
 	if len(inner) < 8 { // what an ICMP error quotes at least (RFC 792)
 		return false
@@ -156,10 +158,4 @@ func (p packet) isError() bool {
 		return true
 	}
 	return false
-}
-
-// addrOf is the zero Addr for no address.
-func addrOf(ip []byte) netip.Addr {
-	a, _ := netip.AddrFromSlice(ip)
-	return a.Unmap()
 }

@@ -84,7 +84,7 @@ func (sp *space) refusing(dst netip.Addr) (words, kind string, ok bool, err erro
 	}
 	longest := -1
 	for _, r := range all {
-		to := prefixOf(r.Dst)
+		to := kernel.Prefix(r.Dst)
 		if !to.Contains(dst) || to.Bits() <= longest {
 			continue
 		}

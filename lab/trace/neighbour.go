@@ -29,7 +29,7 @@ func (d *device) neighbour(addr netip.Addr) (neighbour, error) {
 		return e, fmt.Errorf("list the neighbours on %s in %s: %w", d.Name, d.space.n, err)
 	}
 	for _, n := range entries {
-		if addrOf(n.IP) != addr {
+		if kernel.Addr(n.IP) != addr {
 			continue
 		}
 		e.state = n.State

@@ -3,7 +3,6 @@ package trace
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -14,6 +13,7 @@ import (
 
 	"netlab/lab"
 	"netlab/lab/iproute"
+	"netlab/lab/kernel"
 )
 
 // lookup is one question to a namespace's routing: a packet to dst, from src where
@@ -62,7 +62,7 @@ func (q lookup) ask() (found, error) {
 		return found{}, fmt.Errorf("look up the route to %s in %s: %w", q.dst, q.space.n, err)
 	}
 	r := routes[0]
-	f := found{local: r.Type == unix.RTN_LOCAL || r.Type == unix.RTN_BROADCAST, via: addrOf(r.Gw), src: addrOf(r.Src), table: r.Table}
+	f := found{local: r.Type == unix.RTN_LOCAL || r.Type == unix.RTN_BROADCAST, via: kernel.Addr(r.Gw), src: kernel.Addr(r.Src), table: r.Table}
 	if f.dev, err = q.space.device(r.LinkIndex); err != nil {
 		return found{}, err
 	}
@@ -104,8 +104,8 @@ func (sp *space) routeWords(r netlink.Route) string {
 	if t := iproute.RouteType(r.Type); t != "" && r.Type != unix.RTN_UNICAST {
 		add(t)
 	}
-	add(iproute.Dst(prefixOf(r.Dst)))
-	if via := addrOf(r.Gw); via.IsValid() {
+	add(iproute.Dst(kernel.Prefix(r.Dst)))
+	if via := kernel.Addr(r.Gw); via.IsValid() {
 		add("via", via.String())
 	}
 	if d, err := sp.device(r.LinkIndex); err == nil && d != nil {
@@ -117,7 +117,7 @@ func (sp *space) routeWords(r netlink.Route) string {
 	if r.Scope != netlink.SCOPE_UNIVERSE {
 		add("scope", iproute.Scope(r.Scope))
 	}
-	if src := addrOf(r.Src); src.IsValid() {
+	if src := kernel.Addr(r.Src); src.IsValid() {
 		add("src", src.String())
 	}
 	if r.Priority != 0 {
@@ -128,7 +128,7 @@ func (sp *space) routeWords(r netlink.Route) string {
 	}
 	for _, hop := range r.MultiPath {
 		add("nexthop")
-		if via := addrOf(hop.Gw); via.IsValid() {
+		if via := kernel.Addr(hop.Gw); via.IsValid() {
 			add("via", via.String())
 		}
 		if d, err := sp.device(hop.LinkIndex); err == nil && d != nil {
@@ -137,13 +137,4 @@ func (sp *space) routeWords(r netlink.Route) string {
 		add("weight", strconv.Itoa(hop.Hops+1))
 	}
 	return strings.Join(words, " ")
-}
-
-// prefixOf is the default route's for none.
-func prefixOf(n *net.IPNet) netip.Prefix {
-	if n == nil {
-		return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
-	}
-	bits, _ := n.Mask.Size()
-	return netip.PrefixFrom(addrOf(n.IP), bits)
 }

@@ -67,10 +67,10 @@ func ruleWords(r netlink.Rule, kind string) string {
 	}
 	words := []string{strconv.Itoa(r.Priority) + ":", "from", "all"}
 	if r.Src != nil {
-		words[2] = prefix(prefixOf(r.Src))
+		words[2] = prefix(kernel.Prefix(r.Src))
 	}
 	if r.Dst != nil {
-		words = append(words, "to", prefix(prefixOf(r.Dst)))
+		words = append(words, "to", prefix(kernel.Prefix(r.Dst)))
 	}
 	if r.IifName != "" {
 		words = append(words, "iif", r.IifName)

@@ -192,7 +192,7 @@ func (sp *space) has(addr netip.Addr) (dev string, ok bool) {
 		return "", false
 	}
 	for _, a := range addrs {
-		if addrOf(a.IP) == addr {
+		if kernel.Addr(a.IP) == addr {
 			if d, err := sp.device(a.LinkIndex); err == nil && d != nil {
 				return d.Name, true
 			}
