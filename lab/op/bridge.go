@@ -1,7 +1,6 @@
 package op
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/vishvananda/netlink"
@@ -61,39 +60,24 @@ func (o BridgeAdd) Verify(k *kernel.Kernel) error {
 	if err != nil {
 		return err
 	}
-	for _, field := range []struct{ name, want, found string }{
-		{"name", o.Name, link.Attrs().Name}, // it was found by an altname of its own
-		{"type", "bridge", link.Type()},
-	} {
-		if field.found != field.want {
-			return &lab.Mismatch{Object: "link " + o.Name, Field: field.name, Want: field.want, Found: field.found}
-		}
-	}
-	return nil
+	return sameLink(o.Name,
+		linkField{"name", o.Name, link.Attrs().Name}, // it was found by an altname of its own
+		linkField{"type", "bridge", link.Type()},
+	)
 }
 
 // Fresh: the bridge has no ports, and nothing was done to it.
 func (o BridgeAdd) Fresh(k *kernel.Kernel) (bool, error) {
-	err := o.Verify(k)
-	var differs *lab.Mismatch
-	if errors.As(err, &differs) {
-		return false, nil
-	}
-	if err != nil {
+	fresh, err := freshLinks(k, o)
+	if err != nil || !fresh {
 		return false, err
 	}
-	n, bridge, err := undoLink(k, o.NS, o.Name)
-	if errors.Is(err, lab.ErrGone) {
-		return false, nil
-	}
+	n, bridge, err := foundLink(k, o.NS, o.Name)
 	if err != nil {
 		return false, err
 	}
 	ports, err := portsOf(n, bridge)
-	if err != nil || len(ports) > 0 {
-		return false, err
-	}
-	return untouched(n, bridge)
+	return len(ports) == 0, err
 }
 
 // portsOf lists the links that have this one for a master.

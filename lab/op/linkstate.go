@@ -1,6 +1,7 @@
 package op
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -79,4 +80,43 @@ func routesBack(ns string, n *kernel.Namespace, link netlink.Link) ([]lab.Op, er
 
 func cantPutBack(n *kernel.Namespace, link netlink.Link, what string) error {
 	return fmt.Errorf("link %s in %s would lose its %s, which can't be put back", link.Attrs().Name, n, what)
+}
+
+// linkField is something of a link, as it should be and as it is.
+type linkField struct{ name, want, found string }
+
+// sameLink is a *lab.Mismatch for the first field that is not as it should be.
+func sameLink(link string, fields ...linkField) error {
+	for _, f := range fields {
+		if f.found != f.want {
+			return &lab.Mismatch{Object: "link " + link, Field: f.name, Want: f.want, Found: f.found}
+		}
+	}
+	return nil
+}
+
+// freshLinks tells whether the links that an op makes are where and as it makes
+// them, with nothing done to them since.
+func freshLinks(k *kernel.Kernel, o lab.Maker) (bool, error) {
+	err := o.Verify(k)
+	var differs *lab.Mismatch
+	if errors.As(err, &differs) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, made := range o.Makes() {
+		n, link, err := undoLink(k, made.NS, made.Name)
+		if errors.Is(err, lab.ErrGone) { // a peer was moved away
+			return false, nil
+		}
+		if err != nil {
+			return false, err
+		}
+		if as, err := untouched(n, link); err != nil || !as {
+			return false, err
+		}
+	}
+	return true, nil
 }

@@ -122,15 +122,13 @@ func (o VethAdd) Verify(k *kernel.Kernel) error {
 	if err != nil {
 		return err
 	}
-	fields := []struct{ name, want, found string }{
-		{"name", o.Name, link.Attrs().Name}, // it was found by an altname of its own
-		{"type", "veth", link.Type()},
-		{"peer", o.Peer, peer},
-	}
-	for _, field := range fields {
-		if field.found != field.want {
-			return &lab.Mismatch{Object: "link " + o.Name, Field: field.name, Want: field.want, Found: field.found}
-		}
+	err = sameLink(o.Name,
+		linkField{"name", o.Name, link.Attrs().Name}, // it was found by an altname of its own
+		linkField{"type", "veth", link.Type()},
+		linkField{"peer", o.Peer, peer},
+	)
+	if err != nil {
+		return err
 	}
 	if err := o.verifyPeerNS(k, n, link); err != nil || o.MAC == "" {
 		return err
@@ -180,26 +178,4 @@ func (o VethAdd) peer(n *kernel.Namespace, link netlink.Link) (string, error) {
 }
 
 // Fresh: both ends are where they were born, and nothing was done to them.
-func (o VethAdd) Fresh(k *kernel.Kernel) (bool, error) {
-	err := o.Verify(k)
-	var differs *lab.Mismatch
-	if errors.As(err, &differs) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	for _, end := range o.Makes() {
-		n, link, err := undoLink(k, end.NS, end.Name)
-		if errors.Is(err, lab.ErrGone) { // the peer was moved away
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if as, err := untouched(n, link); err != nil || !as {
-			return false, err
-		}
-	}
-	return true, nil
-}
+func (o VethAdd) Fresh(k *kernel.Kernel) (bool, error) { return freshLinks(k, o) }

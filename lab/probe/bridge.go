@@ -28,11 +28,7 @@ type Bridge struct {
 func (p Bridge) Command() lab.Command { return lab.IP(p.NS, "-d", "link", "show", "dev", p.Name) }
 
 func (p Bridge) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab.Observation, error) {
-	n, err := k.Namespace(p.NS)
-	if err != nil {
-		return missing(err)
-	}
-	link, err := n.Link(p.Name)
+	n, link, err := deviceIn(k, p.NS, p.Name)
 	if err != nil {
 		return missing(err)
 	}

@@ -42,11 +42,7 @@ func (p Forwards) Command() lab.Command {
 }
 
 func (p Forwards) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab.Observation, error) {
-	n, err := k.Namespace(p.NS)
-	if err != nil {
-		return missing(err)
-	}
-	iif, err := n.Link(p.Iif)
+	n, iif, err := deviceIn(k, p.NS, p.Iif)
 	if err != nil {
 		return missing(err)
 	}

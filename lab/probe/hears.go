@@ -53,19 +53,11 @@ func (p Hears) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration
 	if !p.Target.Is4() {
 		return lab.Observation{}, fmt.Errorf("ARP asks for IPv4 addresses, not %s", p.Target)
 	}
-	n, err := k.Namespace(p.NS)
+	n, dev, err := deviceIn(k, p.NS, p.Dev)
 	if err != nil {
 		return missing(err)
 	}
-	dev, err := n.Link(p.Dev)
-	if err != nil {
-		return missing(err)
-	}
-	from, err := k.Namespace(p.From)
-	if err != nil {
-		return missing(err)
-	}
-	asker, err := from.Link(p.FromDev)
+	from, asker, err := deviceIn(k, p.From, p.FromDev)
 	if err != nil {
 		return missing(err)
 	}

@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"time"
 
@@ -41,20 +40,11 @@ func (p Knows) Command() lab.Command {
 }
 
 func (p Knows) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab.Observation, error) {
-	n, err := k.Namespace(p.NS)
+	n, dev, err := deviceIn(k, p.NS, p.Dev)
 	if err != nil {
 		return missing(err)
 	}
-	dev, err := n.Link(p.Dev)
-	if err != nil {
-		return missing(err)
-	}
-	var want net.HardwareAddr
-	if p.WantMAC != "" {
-		want, err = net.ParseMAC(p.WantMAC)
-	} else {
-		want, err = macAt(k, p.WantNS, p.WantDev)
-	}
+	want, err := wantedMAC(k, p.WantMAC, p.WantNS, p.WantDev)
 	if err != nil {
 		return missing(err)
 	}

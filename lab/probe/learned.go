@@ -39,11 +39,7 @@ func (p Learned) Command() lab.Command {
 }
 
 func (p Learned) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab.Observation, error) {
-	n, err := k.Namespace(p.NS)
-	if err != nil {
-		return missing(err)
-	}
-	bridge, err := n.Link(p.Bridge)
+	n, bridge, err := deviceIn(k, p.NS, p.Bridge)
 	if err != nil {
 		return missing(err)
 	}

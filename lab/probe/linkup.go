@@ -32,11 +32,7 @@ type LinkUp struct {
 func (p LinkUp) Command() lab.Command { return lab.IP(p.NS, "-br", "addr", "show", "dev", p.Link) }
 
 func (p LinkUp) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab.Observation, error) {
-	n, err := k.Namespace(p.NS)
-	if err != nil {
-		return missing(err)
-	}
-	link, err := n.Link(p.Link)
+	n, link, err := deviceIn(k, p.NS, p.Link)
 	if err != nil {
 		return missing(err)
 	}

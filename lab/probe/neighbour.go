@@ -51,15 +51,11 @@ func (p Neighbour) Try(ctx context.Context, k *kernel.Kernel, patience time.Dura
 	if !p.Target.Is4() {
 		return lab.Observation{}, fmt.Errorf("ARP asks for IPv4 addresses, not %s", p.Target)
 	}
-	n, err := k.Namespace(p.NS)
+	n, dev, err := deviceIn(k, p.NS, p.Dev)
 	if err != nil {
 		return missing(err)
 	}
-	dev, err := n.Link(p.Dev)
-	if err != nil {
-		return missing(err)
-	}
-	want, err := p.wantMAC(k)
+	want, err := wantedMAC(k, p.WantMAC, p.WantNS, p.WantDev)
 	if err != nil {
 		return missing(err)
 	}
@@ -78,11 +74,12 @@ func (p Neighbour) Try(ctx context.Context, k *kernel.Kernel, patience time.Dura
 	return lab.Observation{Holds: !p.WantSilence, Outcome: "answered", Values: map[string]string{"mac": mac.String()}}, nil
 }
 
-func (p Neighbour) wantMAC(k *kernel.Kernel) (net.HardwareAddr, error) {
-	if p.WantMAC != "" {
-		return net.ParseMAC(p.WantMAC)
+// wantedMAC is the MAC itself, or where that is empty, a device's; nil: any.
+func wantedMAC(k *kernel.Kernel, mac, ns, dev string) (net.HardwareAddr, error) {
+	if mac != "" {
+		return net.ParseMAC(mac)
 	}
-	return macAt(k, p.WantNS, p.WantDev)
+	return macAt(k, ns, dev)
 }
 
 // macAt is the MAC of a device as it is now, nil for no device.
@@ -90,11 +87,7 @@ func macAt(k *kernel.Kernel, ns, dev string) (net.HardwareAddr, error) {
 	if dev == "" {
 		return nil, nil
 	}
-	n, err := k.Namespace(ns)
-	if err != nil {
-		return nil, err
-	}
-	link, err := n.Link(dev)
+	_, link, err := deviceIn(k, ns, dev)
 	if err != nil {
 		return nil, err
 	}
