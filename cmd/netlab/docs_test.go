@@ -67,6 +67,8 @@ func TestDocsReleasing(t *testing.T) { testDocument(t, "docs/releasing.md", 0) }
 
 func TestDocsSecurity(t *testing.T) { testDocument(t, "docs/security.md", 0) }
 
+func TestDocsSafety(t *testing.T) { testDocument(t, "docs/safety.md", 0) }
+
 func TestDocsRealClustersInChinese(t *testing.T) { testDocument(t, "docs/real-clusters.zh.md", 0) }
 
 // TestDocsAreAllTested: a new document needs a line above.
