@@ -54,6 +54,9 @@ func TestWhatNetworkdTakes(t *testing.T) {
 		{"the administrator masks the distribution's", both(runs, tree(
 			"etc/systemd/network/10-all.network", "",
 			"usr/lib/systemd/network/10-all.network", "[Match]\nName=*\n")), []string{"ok networkd"}},
+		{"what is added to a file leaves it alone", both(runs, tree(
+			"usr/lib/systemd/network/10-all.network", "[Match]\nName=*\n",
+			"etc/systemd/network/10-all.network.d/labs.conf", "[Link]\nUnmanaged=yes\n")), []string{"ok networkd"}},
 		{"by version 1 of cgroups", tree("sys/fs/cgroup/systemd/system.slice/systemd-networkd.service/cgroup.procs", "9\n"), []string{"ok networkd"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -33,6 +33,18 @@ func readNetworkd(files fs.FS) manager {
 		drops = append(drops, path.Join(dir, "networkd.conf.d"))
 	}
 	m.networks = inOrder(files, ".network", networks...)
+	for i, n := range m.networks { // with their drop-ins
+		if len(settingsOf(n.text)) == 0 {
+			continue // masked, with what would be added to it
+		}
+		var added []string
+		for _, dir := range networks {
+			added = append(added, path.Join(dir, path.Base(n.path)+".d"))
+		}
+		for _, a := range inOrder(files, ".conf", added...) {
+			m.networks[i].text = slices.Concat(m.networks[i].text, []byte("\n"), a.text)
+		}
+	}
 	var confs []namedFile
 	for _, dir := range dirs { // the first that is there is the main file
 		if text, err := fs.ReadFile(files, path.Join(dir, "networkd.conf")); err == nil {
