@@ -66,7 +66,7 @@ dist-check:
 # Every scenario on the real root namespace of a stock kernel: Debian's own, in a
 # virtual machine emulated in software.
 vm: build
-	.ci/vm/tools
+	.ci/tools vm
 	.ci/vm/run
 
 clean:
