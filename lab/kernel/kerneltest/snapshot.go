@@ -16,7 +16,8 @@ import (
 
 // Snapshot is the state of the host and of all named namespaces as ip, sysctl,
 // iptables-save and nft show it: text to compare. What changes by itself is left
-// out: counters, timers, the age of neighbours, the order of sysctl.
+// out: counters, timers, the neighbours that the kernel has learned and forgets when
+// any namespace of the machine has many (facts.md, section 9), the order of sysctl.
 func Snapshot(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
@@ -36,7 +37,7 @@ func Snapshot(t *testing.T) string {
 			}
 			return append([]string{"ip", "netns", "exec", ns}, argv...)
 		}
-		for _, dump := range [][]string{{"-d", "link"}, {"-d", "addr"}, {"-d", "route", "show", "table", "all"}, {"rule"}, {"neigh"}} {
+		for _, dump := range [][]string{{"-d", "link"}, {"-d", "addr"}, {"-d", "route", "show", "table", "all"}, {"rule"}, {"neigh", "show", "nud", "permanent"}} {
 			argv := in(append([]string{"ip", "-j"}, dump...)...)
 			fmt.Fprintf(&b, "## %s\n%s", strings.Join(argv, " "), settled(t, output(t, argv...)))
 		}
@@ -74,7 +75,6 @@ func settled(t *testing.T, text string) string {
 	}
 	var lines []string
 	for _, item := range items {
-		delete(item, "state") // of a neighbour: REACHABLE, then STALE
 		if link, ok := item["linkinfo"].(map[string]any); ok {
 			for _, kind := range []string{"info_data", "info_slave_data"} { // of a bridge, of its port
 				if data, ok := link[kind].(map[string]any); ok {
