@@ -51,7 +51,7 @@ const (
 	UndoDone  Type = "undo"       // Step, Group, Command
 	UndoSkip  Type = "undo-skip"  // Step, Group, Command, Outcome (why), Values
 	UndoFail  Type = "undo-fail"  // Step, Group, Command, Error
-	UndoEnd   Type = "undo-end"   // Outcome, Total (ops not undone), Elapsed
+	UndoEnd   Type = "undo-end"   // Outcome, Total (ops not undone), Elapsed, Values when Salvaged
 )
 
 // Phase says when a check was tried, relative to its step.
@@ -78,6 +78,7 @@ const (
 	Failed      = "failed"      // a step, a check or an undo failed
 	Interrupted = "interrupted" // stopped between two ops
 	Down        = "down"        // all is undone
+	Salvaged    = "salvaged"    // all is undone that a damaged journal still said
 )
 
 // Reasons for not applying an undo.

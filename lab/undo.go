@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"netlab/lab/journal"
 )
@@ -12,8 +13,9 @@ import (
 // Teardown undoes everything in the lab's journal, the last first, and removes
 // the journal once nothing is left. It needs no scenario. It never stops at a
 // failure; what could not be undone stays in the journal, and the error is
-// ErrFailed joined with what went wrong, or ErrInterrupted, or both. The caller
-// holds the lab's lock.
+// ErrFailed joined with what went wrong, or ErrInterrupted, or both. Of a journal
+// that was salvaged it undoes all that is left, and the error is ErrFailed with
+// journal.ErrDamaged. The caller holds the lab's lock.
 func (r *Runner) Teardown(ctx context.Context, j *journal.Journal) error {
 	started := r.Now()
 	name := j.Header.Lab
@@ -36,6 +38,9 @@ func (r *Runner) Teardown(ctx context.Context, j *journal.Journal) error {
 	default:
 		if err = j.Remove(); err != nil {
 			end.Outcome = Failed
+		} else if h := j.Header; h.Lost > 0 {
+			end.Outcome, end.Values = Salvaged, map[string]string{"lost": strconv.Itoa(h.Lost), "file": h.Aside}
+			err = fmt.Errorf("teardown of %s: %w: %w", name, ErrFailed, journal.ErrDamaged)
 		}
 	}
 	end.Elapsed = r.Now().Sub(started)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netlab/lab"
+	"netlab/lab/journal"
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
 )
@@ -106,12 +108,19 @@ func (a *app) teardownPlace(ctx context.Context, p place, o teardownOptions) (er
 	if p.sandbox == nil {
 		return a.teardownHere(ctx, p.lab, o)
 	}
+	if _, damaged := p.dir().Read(p.lab); o.salvage && errors.Is(damaged, journal.ErrDamaged) {
+		started := a.now()
+		if err := p.sandbox.Stop(); err != nil { // all of the lab goes with it, whatever it was
+			return err
+		}
+		a.undoView()(lab.Event{
+			Type: lab.UndoEnd, Time: a.now(), Lab: p.lab, Machine: machine.KindSandbox, Outcome: lab.Down, Elapsed: a.now().Sub(started),
+		})
+		return nil
+	}
 	args := []string{"teardown", p.lab, "--output", a.output}
 	if a.quiet {
 		args = append(args, "--quiet")
-	}
-	if o.salvage {
-		args = append(args, "--salvage")
 	}
 	err = a.enter(ctx, p.sandbox, args...)
 	if errors.Is(err, machine.ErrEnded) { // its holder was killed, and took all of it along

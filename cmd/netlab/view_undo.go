@@ -44,8 +44,8 @@ func (v *textView) undo(e lab.Event) {
 		if e.Outcome == lab.Down && v.left > 0 {
 			key = "undo.down-but"
 		}
-		v.prose("", v.fill(key,
-			"lab", v.bold.Sprint(e.Lab), "step", e.Step, "left", strconv.Itoa(e.Total), "time", short(e.Elapsed)), nil)
+		v.prose("", scenarios.Fill(v.fill(key,
+			"lab", v.bold.Sprint(e.Lab), "step", e.Step, "left", strconv.Itoa(e.Total), "time", short(e.Elapsed)), e.Values), nil)
 	}
 }
 

@@ -56,6 +56,7 @@ const (
 
 	LabGone      = "lab-gone"      // Warn: lab
 	LabDamaged   = "lab-damaged"   // Warn: lab
+	LabAside     = "lab-aside"     // Warn: lab, file; a damaged journal was set aside
 	LabUp        = "lab-up"        // OK: lab
 	SandboxEmpty = "sandbox-empty" // Warn: name
 	MadeByHand   = "made-by-hand"  // Warn: name, dev

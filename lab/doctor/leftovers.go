@@ -3,7 +3,9 @@ package doctor
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"netlab/lab"
@@ -28,6 +30,11 @@ func leftovers(q Question) ([]machine.Finding, error) {
 	if q.Root {
 		labs, err := readLabs(q)
 		found, errs = append(found, judgeLabs(labs)...), append(errs, err)
+		aside, err := journal.At(q.Labs).Aside()
+		errs = append(errs, err)
+		for _, file := range slices.Sorted(maps.Keys(aside)) {
+			found = append(found, warn(LabAside, lab.Command{"less", file}, "lab", aside[file], "file", file))
+		}
 	}
 	sandboxes, err := machine.List()
 	if !errors.Is(err, machine.ErrUnsafeDir) { // which is said elsewhere

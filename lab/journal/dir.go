@@ -58,6 +58,21 @@ func (d Dir) safe() error {
 
 // Labs names the labs that have a journal here, sorted.
 func (d Dir) Labs() ([]string, error) {
+	entries, err := d.entries()
+	if err != nil {
+		return nil, err
+	}
+	var labs []string
+	for _, e := range entries {
+		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && checkName(name) == nil {
+			labs = append(labs, name)
+		}
+	}
+	return labs, nil
+}
+
+// entries are those of the directory; none where it is not there.
+func (d Dir) entries() ([]fs.DirEntry, error) {
 	err := d.safe()
 	var entries []fs.DirEntry
 	if err == nil {
@@ -69,13 +84,7 @@ func (d Dir) Labs() ([]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the state directory: %w", err)
 	}
-	var labs []string
-	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), suffix); ok && checkName(name) == nil {
-			labs = append(labs, name)
-		}
-	}
-	return labs, nil
+	return entries, nil
 }
 
 func (d Dir) file(lab string) string { return filepath.Join(d.path, lab+suffix) }
@@ -157,36 +166,6 @@ func (d Dir) Create(h Header) (*Journal, error) {
 		return nil, fmt.Errorf("make the journal: %w", err)
 	}
 	return d.Open(h.Lab)
-}
-
-// Salvage opens a damaged journal: what stood before the damage is kept, and the
-// whole file beside it as LAB.jsonl.damaged. The caller holds the lab's lock.
-func (d Dir) Salvage(lab string) (*Journal, error) {
-	if err := checkName(lab); err != nil {
-		return nil, err
-	}
-	if err := d.safe(); err != nil {
-		return nil, err
-	}
-	data, err := readFile(d.file(lab))
-	if err != nil {
-		return nil, err
-	}
-	_, whole, err := d.parse(lab, data)
-	if !errors.Is(err, ErrDamaged) {
-		return d.Open(lab)
-	}
-	if whole == 0 {
-		return nil, err
-	}
-	damaged := d.file(lab) + ".damaged"
-	if err := d.put(data, func(new string) error { return os.Rename(new, damaged) }); err != nil {
-		return nil, fmt.Errorf("set the damaged journal aside: %w", err)
-	}
-	if err := d.put(data[:whole], func(new string) error { return os.Rename(new, d.file(lab)) }); err != nil {
-		return nil, fmt.Errorf("keep what is whole of the journal: %w", err)
-	}
-	return d.Open(lab)
 }
 
 // put writes a file under a passing name, for place to put where it belongs.

@@ -24,6 +24,10 @@ type Header struct {
 	Scenario string            `json:"scenario"`
 	Params   map[string]string `json:"params"`
 	Created  time.Time         `json:"created"`
+	// Lost is how many lines could not be read when the journal was salvaged, and
+	// Aside the file that still has them; see Dir.Salvage.
+	Lost  int    `json:"lost,omitempty"`
+	Aside string `json:"aside,omitempty"`
 }
 
 // Op is an op as it stands in a journal.
