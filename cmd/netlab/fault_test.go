@@ -27,13 +27,14 @@ func TestWhateverFailsLeavesNoTrace(t *testing.T) {
 	if soaking() {
 		shards, every = 4, 8 // half of the calls: all of them take a quarter of an hour
 	}
-	for _, s := range scenarios.All() {
+	for i, s := range scenarios.All() {
 		for shard := range shards {
 			t.Run(fmt.Sprint(s.Name, " ", shard), func(t *testing.T) {
 				if !kerneltest.Isolate(t) {
 					return
 				}
 				pretendHostFor(t, s)
+				sh(t, closedEverySecond(i+shard))
 				b := &faultBed{t: t, s: s, rng: rand.New(rand.NewPCG(seed, uint64(shard)))}
 				before := settle(t)
 				b.before = glanced(t)

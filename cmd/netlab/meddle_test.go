@@ -15,12 +15,12 @@ import (
 // of ours.
 func TestWhatOthersDoMeanwhileIsTheirs(t *testing.T) {
 	seed := seed(t)
-	for _, s := range scenarios.All() {
+	for i, s := range scenarios.All() {
 		t.Run(s.Name, func(t *testing.T) {
 			if !kerneltest.Isolate(t) {
 				return
 			}
-			b := newRandomBed(t)
+			b := newRandomBed(t, closedEverySecond(i+int(seed)))
 			rng := rand.New(rand.NewPCG(seed, 0))
 			l := slot{name: s.Name, scenario: s, values: s.Defaults()}
 			if _, ok := l.values["nat"]; ok {

@@ -24,6 +24,7 @@ import (
 type randomBed struct {
 	t       *testing.T
 	a       *app
+	setup   string // a script that makes the host differ
 	whole   string // the snapshot before all
 	before  string // the glance before a sequence
 	rebuilt bool
@@ -31,13 +32,14 @@ type randomBed struct {
 	events  []string // of the last deed, what went wrong
 }
 
-func newRandomBed(t *testing.T) *randomBed {
+func newRandomBed(t *testing.T, setup string) *randomBed {
 	t.Helper()
 	pretendHost(t)
+	sh(t, setup)
 	if err := machine.SandboxMarker("pretended").Write(); err != nil {
 		t.Fatal(err)
 	}
-	b := &randomBed{t: t}
+	b := &randomBed{t: t, setup: setup}
 	b.a = &app{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, now: time.Now, labs: journal.At(labsDir), output: "text", quiet: true}
 	if err := b.a.speak("en"); err != nil {
 		t.Fatal(err)
@@ -113,6 +115,7 @@ func (b *randomBed) rebuild() {
 	if err := machine.SandboxMarker("pretended").Write(); err != nil {
 		b.t.Fatal(err)
 	}
+	sh(b.t, b.setup)
 	settle(b.t)
 	b.before = glanced(b.t)
 }

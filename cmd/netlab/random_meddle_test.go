@@ -71,6 +71,20 @@ func meddlings() map[string]meddling {
 		"add an address": {
 			script: "ip addr add 10.66.N.9/32 dev up0", shows: "ip -br addr show up0 | grep -o 10.66.N.9", gone: "ip addr del 10.66.N.9/32 dev up0",
 		},
+		// On a host behind Docker's firewall; elsewhere there is nothing to do it to.
+		"empty DOCKER-USER": {script: "iptables -F DOCKER-USER"},
+		"restart Docker": {
+			script: "iptables -F DOCKER-USER && iptables -F FORWARD && iptables -A FORWARD -j DOCKER-USER && iptables -A FORWARD -j DOCKER-FORWARD",
+		},
+		"open the firewall": {
+			script: "iptables -S DOCKER-USER && iptables -P FORWARD ACCEPT",
+			shows:  "iptables -S FORWARD | head -1", gone: "iptables -P FORWARD DROP",
+		},
+		// And on one without a firewall.
+		"close the firewall": {
+			script: "! nft list table ip filter && iptables -P FORWARD DROP",
+			shows:  "iptables -S FORWARD | head -1", gone: "nft delete table ip filter",
+		},
 		"add a namespace": {
 			script: "ip netns add theirsN", shows: "stat -c %i /run/netns/theirsN", gone: "ip netns del theirsN",
 		},
