@@ -18,10 +18,11 @@ test: tools
 	go test -timeout 20m -parallel 6 ./...
 
 # What `make test` tries a few of: a fault at every second kernel call of each
-# scenario, all that others may do meanwhile, and 2,000 random sequences. Takes seven
-# to ten minutes on two cores. A seed that was printed does the same again in NETLAB_TEST_SEED.
+# scenario (NETLAB_SOAK=all: at every one), all that others may do meanwhile, and
+# 2,000 random sequences. Takes seven to ten minutes on two cores. A seed that was
+# printed does the same again in NETLAB_TEST_SEED.
 soak: tools
-	NETLAB_SOAK=1 go test ./cmd/netlab -count=1 -v -parallel 8 -timeout 30m -run '$(SOAK)'
+	NETLAB_SOAK=$${NETLAB_SOAK:-1} go test ./cmd/netlab -count=1 -v -parallel 8 -timeout 30m -run '$(SOAK)'
 
 SOAK := WhateverFails|WhatOthersDo|AnyOrder|StateDirectory|HeldIptables
 

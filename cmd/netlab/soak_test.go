@@ -8,7 +8,10 @@ import (
 )
 
 // soaking: tests that otherwise try a sample of many cases try them all.
-func soaking() bool { return os.Getenv("NETLAB_SOAK") == "1" }
+func soaking() bool { return os.Getenv("NETLAB_SOAK") != "" }
+
+// soakingAll: not even of the calls to the kernel is one left out.
+func soakingAll() bool { return os.Getenv("NETLAB_SOAK") == "all" }
 
 // seed is the one of the environment, or a new one; a test prints it.
 func seed(t *testing.T) uint64 {
