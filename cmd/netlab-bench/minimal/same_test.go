@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"netlab/lab/kernel"
+	"netlab/lab/kernel/kerneltest"
+	"netlab/lab/machine"
+)
+
+// programsDir is the environment variable that says where the tests' programs are.
+const programsDir = "NETLAB_TEST_BIN"
+
+// TestMain builds netlab and this program once, for the children that
+// kerneltest.Isolate makes too.
+func TestMain(m *testing.M) {
+	if os.Getenv(programsDir) != "" {
+		os.Exit(m.Run())
+	}
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "netlab-minimal-")
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		defer os.RemoveAll(dir)
+		build := exec.Command("go", "build", "-trimpath", "-o", dir+"/", ".", "netlab/cmd/netlab")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+			return 1
+		}
+		if err := os.Chmod(dir, 0o755); err != nil { // for an ordinary user's child
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+		os.Setenv(programsDir, dir)
+		return m.Run()
+	}())
+}
+
+// What minimal makes is what netlab makes, and it leaves as little behind: else it
+// would be no measure of netlab's speed.
+func TestMinimalMakesTheStateThatNetlabMakes(t *testing.T) {
+	for _, lab := range []string{"calico", "bridge"} {
+		t.Run(lab, func(t *testing.T) {
+			if !kerneltest.Isolate(t) {
+				return
+			}
+			k := kernel.Open()
+			defer k.Close()
+			if err := machine.BuildWorld(k); err != nil {
+				t.Fatal(err)
+			}
+			before, devices := state(t), links(t)
+
+			start(t, "netlab", "run", lab, "--pods", "3", "-q")
+			byNetlab := state(t)
+			start(t, "netlab", "teardown", "-q")
+			waitForLinks(t, devices)
+
+			start(t, "minimal", lab, "3")
+			// The kernel says up to a second late that a bridge is up (linkwatch, net/core).
+			var diff string
+			for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); {
+				if diff = cmp.Diff(byNetlab, state(t)); diff == "" {
+					break
+				}
+			}
+			if diff != "" {
+				t.Errorf("-netlab +minimal:\n%s", diff)
+			}
+			start(t, "minimal", "-undo", lab, "3")
+			waitForLinks(t, devices)
+			if diff := cmp.Diff(before, state(t)); diff != "" {
+				t.Errorf("-before +after minimal -undo:\n%s", diff)
+			}
+		})
+	}
+}
+
+// state is everything but what netlab's checks have left in the kernel's caches,
+// neighbours, and how many queues a cable has: minimal makes do with one, which is
+// faster, and a container would not notice.
+func state(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("bash", "-c", "ip -4 neigh flush all; for n in $(ls /run/netns); do ip -n $n -4 neigh flush all; done").CombinedOutput()
+	if err != nil {
+		t.Fatalf("forget neighbours: %v\n%s", err, out)
+	}
+	queues := regexp.MustCompile(`"num_[rt]x_queues": \d+`)
+	return queues.ReplaceAllString(kerneltest.Masked(kerneltest.Snapshot(t)), `"queues": 0`)
+}
+
+func start(t *testing.T, program string, args ...string) {
+	t.Helper()
+	cmd := exec.Command(filepath.Join(os.Getenv(programsDir), program), args...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s %v: %v\n%s", program, args, err, out)
+	}
+}
+
+// links are the host's devices, by name.
+func links(t *testing.T) string {
+	t.Helper()
+	out, err := exec.Command("ip", "-br", "link").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(out)
+}
+
+// waitForLinks waits until the kernel has dropped what belonged to the namespaces.
+func waitForLinks(t *testing.T, before string) {
+	t.Helper()
+	var found string
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
+		if found = links(t); found == before {
+			return
+		}
+	}
+	t.Fatalf("something is left:\n%s", cmp.Diff(before, found))
+}
