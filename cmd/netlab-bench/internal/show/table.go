@@ -1,0 +1,168 @@
+package show
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"netlab/cmd/netlab-bench/internal/contest"
+	"netlab/cmd/netlab-bench/internal/result"
+)
+
+// table is rows of cells, the first one being the head; all columns but the first
+// are numbers.
+type table [][]string
+
+// goals has a row for each goal.
+func goals(r *result.Results) table {
+	t := table{{"goal", "figure (least–most)", "bound", "met"}}
+	for _, g := range r.Goals() {
+		unit := ""
+		if g.Unit != "times" {
+			unit = " " + g.Unit
+		}
+		met := "no"
+		switch {
+		case g.Missing():
+			met = "not measured"
+		case g.Met():
+			met = "yes"
+		}
+		figure := spread(g.Figure)
+		if !g.Missing() {
+			figure += unit
+		}
+		t = append(t, []string{g.What, figure, g.Limit() + unit, met})
+	}
+	return t
+}
+
+// sizes are those that a lab of calico's kind was built at.
+func sizes(r *result.Results) []int {
+	var all []int
+	for _, c := range r.Cells() {
+		if c.Lab == contest.Lab(c.Contestant) && !slices.Contains(all, c.Pods) {
+			all = append(all, c.Pods)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// perPod is the time to build a pod, by contestant and size.
+func perPod(r *result.Results) table {
+	head := []string{"ms a pod, of"}
+	for _, n := range sizes(r) {
+		head = append(head, strconv.Itoa(n))
+	}
+	t := table{head}
+	for _, c := range contest.Names() {
+		row := []string{title(c)}
+		for _, n := range sizes(r) {
+			f := r.Figure(result.Cell{Contestant: c, Lab: contest.Lab(c), Pods: n}, result.PerPod)
+			if f.N == 0 {
+				row = append(row, "")
+			} else {
+				row = append(row, number(f.Median))
+			}
+		}
+		t = append(t, row)
+	}
+	return t
+}
+
+// against is how many times netlab's time each one took, by size.
+func against(r *result.Results) table {
+	head := []string{"times netlab's, at"}
+	for _, n := range sizes(r) {
+		head = append(head, strconv.Itoa(n))
+	}
+	t := table{head}
+	for _, c := range contest.Names() {
+		if c == result.Netlab {
+			continue
+		}
+		row := []string{title(c)}
+		for _, n := range sizes(r) {
+			f := r.Ratio(result.Cell{Contestant: c, Lab: contest.Lab(c), Pods: n}, result.Build,
+				result.Cell{Contestant: result.Netlab, Lab: result.Calico, Pods: n}, result.Build)
+			if f.N == 0 {
+				row = append(row, "")
+			} else {
+				row = append(row, spread(f))
+			}
+		}
+		t = append(t, row)
+	}
+	return t
+}
+
+// afterwards is what is done with a lab that stands, in ms, by size.
+func afterwards(r *result.Results) table {
+	head := []string{"ms, with pods"}
+	for _, n := range sizes(r) {
+		head = append(head, strconv.Itoa(n))
+	}
+	t := table{head}
+	for _, line := range []struct {
+		what, contestant string
+		of               result.Of
+	}{
+		{"netlab status", result.Netlab, func(c result.Round) float64 { return c.Status }},
+		{"netlab check", result.Netlab, func(c result.Round) float64 { return c.Check }},
+		{"of that, the checks of packets and state", result.Netlab, func(c result.Round) float64 { return c.Verify }},
+		{"one dump of links, addresses and routes", result.Netlab, func(c result.Round) float64 { return c.Dump }},
+		{"netlab teardown, until it returns", result.Netlab, func(c result.Round) float64 { return c.UndoReturned }},
+		{"netlab teardown, until the kernel has let go", result.Netlab, result.Freed},
+		{"minimal -undo, until the kernel has let go", result.Minimal, result.Freed},
+	} {
+		row := []string{line.what}
+		for _, n := range sizes(r) {
+			f := r.Figure(result.Cell{Contestant: line.contestant, Lab: result.Calico, Pods: n}, line.of)
+			if f.N == 0 {
+				row = append(row, "")
+			} else {
+				row = append(row, number(f.Median))
+			}
+		}
+		t = append(t, row)
+	}
+	return t
+}
+
+// calls is what the kernel's part costs a pod.
+func calls(r *result.Results) table {
+	t := table{{"kernel call, for a pod", "µs a call", "calls", "stage"}}
+	of := slices.Clone(r.Calls.Of)
+	slices.SortStableFunc(of, func(a, b result.Call) int { return strings.Compare(a.Stage, b.Stage) })
+	for _, c := range of {
+		t = append(t, []string{c.Call, number(1000 * c.MS / float64(c.Count)), strconv.Itoa(c.Count), c.Stage})
+	}
+	return t
+}
+
+// proxyARP is the smallest lab against its script.
+func proxyARP(r *result.Results) table {
+	t := table{{"proxyarp, built and proved", "ms (least–most)", "of the script's"}}
+	for _, side := range []string{result.SideScript, result.SideRun, result.SideNoBefore} {
+		t = append(t, []string{side, spread(r.Side(side)), spread(r.SideRatio(side, result.SideScript))})
+	}
+	return t
+}
+
+// markdown is the table as a document has it.
+func (t table) markdown() string {
+	var b strings.Builder
+	for i, row := range t {
+		cells := make([]string, len(row))
+		for j, cell := range row {
+			cells[j] = strings.ReplaceAll(cell, "|", `\|`)
+		}
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+		if i == 0 {
+			fmt.Fprintf(&b, "|---|%s\n", strings.Repeat("---:|", len(row)-1))
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"netlab/cmd/netlab-bench/internal/contest"
+	"netlab/cmd/netlab-bench/internal/result"
+	"netlab/cmd/netlab-bench/internal/room"
+)
+
+// plan is what is measured.
+type plan struct {
+	netlab, minimal string
+	contestants     []string
+	sizes           []int
+	rounds          int
+	enough          float64 // seconds
+	turns           int
+}
+
+// The most pods that a contestant builds: of more, the slow ones would take minutes.
+func mostPods(contestant string) int {
+	switch contestant {
+	case result.Bash, result.Batch:
+		return 1000
+	case result.Plugin, result.Mininet:
+		return 100
+	}
+	return 4000
+}
+
+// fileLimit is how many files netlab may have open while it builds the most pods,
+// so that a lab of thousands is known to need no more than a shell's usual limit.
+const fileLimit = 1024
+
+// measure measures it all, and says meanwhile what it is at.
+func (p plan) measure(progress io.Writer) (*result.Results, error) {
+	r := &result.Results{Machine: thisMachine()}
+	var there []string
+	for _, c := range p.contestants {
+		if need := contest.Missing(c); need != "" {
+			fmt.Fprintf(progress, "%s is left out: no %s here\n", c, need)
+			r.LeftOut = append(r.LeftOut, c)
+			continue
+		}
+		there = append(there, c)
+	}
+	cells := p.cells(there)
+	spent := map[result.Cell]time.Duration{}
+	for round := range p.rounds {
+		for i := range cells {
+			c := cells[i]
+			began := time.Now()
+			if spent[c].Seconds() >= p.enough {
+				continue
+			}
+			done, err := room.Do(room.Job{Netlab: p.netlab, Minimal: p.minimal, Round: result.Round{
+				Contestant: c.Contestant, Lab: c.Lab, Pods: c.Pods, Round: round,
+			}})
+			if err != nil {
+				return nil, err
+			}
+			spent[c] += time.Since(began)
+			r.Rounds = append(r.Rounds, done.Round)
+			fmt.Fprintf(progress, "round %d of %d: %s, %d pods: %.2f ms a pod\n", round+1, p.rounds, c.Contestant, c.Pods, result.PerPod(done.Round))
+		}
+		slices.Reverse(cells) // who comes first has no advantage
+	}
+	return r, p.rest(r, there, progress)
+}
+
+// rest is what is not measured in rounds.
+func (p plan) rest(r *result.Results, there []string, progress io.Writer) error {
+	job := room.Job{Netlab: p.netlab, Minimal: p.minimal}
+	most := slices.Max(p.sizes)
+	if slices.Contains(there, result.Netlab) {
+		fmt.Fprintf(progress, "netlab, %d pods, files counted\n", most)
+		watch := job
+		watch.Files = fileLimit
+		watch.Round = result.Round{Contestant: result.Netlab, Lab: result.Calico, Pods: most, Watched: true}
+		done, err := room.Do(watch)
+		if err != nil {
+			return err
+		}
+		r.Rounds = append(r.Rounds, done.Round)
+	}
+	if slices.Contains(there, result.Minimal) {
+		measured := job
+		measured.Calls = true
+		measured.Round = result.Round{Contestant: result.Minimal, Lab: result.Calico, Pods: min(most, result.Thousand)}
+		done, err := room.Do(measured)
+		if err != nil {
+			return err
+		}
+		r.Calls = result.Calls{Lab: result.Calico, Pods: measured.Round.Pods, Of: done.Calls}
+	}
+	if p.turns > 0 && slices.Contains(there, result.Netlab) {
+		fmt.Fprintf(progress, "proxyarp, %d turns\n", p.turns)
+		turns := job
+		turns.Turns = p.turns
+		done, err := room.Do(turns)
+		if err != nil {
+			return err
+		}
+		r.Turns = done.Turns
+	}
+	return nil
+}
+
+// cells are what each round measures, one after the other: by size, and of a size
+// those who build it.
+func (p plan) cells(contestants []string) []result.Cell {
+	var cells []result.Cell
+	for _, size := range p.sizes {
+		for _, c := range contestants {
+			if size <= mostPods(c) {
+				cells = append(cells, result.Cell{Contestant: c, Lab: contest.Lab(c), Pods: size})
+			}
+		}
+	}
+	for _, c := range contestants {
+		if c == result.Netlab || c == result.Minimal {
+			cells = append(cells, result.Cell{Contestant: c, Lab: result.Bridge, Pods: min(result.BridgePods, slices.Max(p.sizes))})
+		}
+	}
+	return cells
+}
