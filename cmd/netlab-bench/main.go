@@ -69,7 +69,7 @@ func options(args []string) (choice, error) {
 		return o, fmt.Errorf("unexpected: %s", f.Arg(0))
 	}
 	if o.quick {
-		sizes, o.rounds, o.turns = "3", 1, 1
+		sizes, o.rounds, o.turns = "3", 1, 1 // a third pod, for one to break
 	}
 	for _, s := range strings.Split(sizes, ",") {
 		n, err := strconv.Atoi(s)

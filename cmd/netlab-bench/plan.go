@@ -77,7 +77,7 @@ func (p plan) rest(r *result.Results, there []string, progress io.Writer) error 
 	job := room.Job{Netlab: p.netlab, Minimal: p.minimal}
 	most := slices.Max(p.sizes)
 	if slices.Contains(there, result.Netlab) {
-		fmt.Fprintf(progress, "netlab, %d pods, files counted\n", most)
+		fmt.Fprintf(progress, "netlab, %d pods, files counted, pods broken\n", most)
 		watch := job
 		watch.Files = fileLimit
 		watch.Round = result.Round{Contestant: result.Netlab, Lab: result.Calico, Pods: most, Watched: true}
@@ -105,7 +105,7 @@ func (p plan) rest(r *result.Results, there []string, progress io.Writer) error 
 		if err != nil {
 			return err
 		}
-		r.Turns = done.Turns
+		r.Turns, r.Small = done.Turns, done.Small
 	}
 	return nil
 }

@@ -1,6 +1,9 @@
 package result
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // The contestants, as results name them.
 const (
@@ -24,21 +27,25 @@ const (
 const (
 	SideRun      = "netlab run"
 	SideNoBefore = "netlab run --no-before"
-	SideScript   = "script, arping, ping, ping"
+	SideScript   = "script, arping -f, ping, ping"
 )
 
 // Goal is what a figure ought to be.
 type Goal struct {
 	What   string
 	Figure Figure
-	Unit   string // "times", "ms", "MiB", "files"
+	Unit   string // "times", "ms", "MiB", "files", "of 3"
 	Bound  float64
 	Least  bool // the bound is a least one; else a most one
-	Spread bool // the figure has one
 }
 
 // Missing tells whether nothing was measured.
 func (g Goal) Missing() bool { return g.Figure.N == 0 }
+
+// Counted tells whether the figure is a number of things, a whole one.
+func (g Goal) Counted() bool {
+	return !g.Missing() && (g.Unit == "files" || strings.HasPrefix(g.Unit, "of "))
+}
 
 // Met tells whether the median keeps to the bound. A missing figure does not.
 func (g Goal) Met() bool {
@@ -73,10 +80,10 @@ func (r *Results) Goals() []Goal {
 	few := calico(Netlab, Few)
 	var goals []Goal
 	most := func(what string, f Figure, unit string, bound float64) {
-		goals = append(goals, Goal{What: what, Figure: f, Unit: unit, Bound: bound, Spread: f.N > 1})
+		goals = append(goals, Goal{What: what, Figure: f, Unit: unit, Bound: bound})
 	}
 	least := func(what string, f Figure, bound float64) {
-		goals = append(goals, Goal{What: what, Figure: f, Unit: "times", Bound: bound, Least: true, Spread: f.N > 1})
+		goals = append(goals, Goal{What: what, Figure: f, Unit: "times", Bound: bound, Least: true})
 	}
 	for _, l := range []struct {
 		lab  string
@@ -94,6 +101,12 @@ func (r *Results) Goals() []Goal {
 	least("a pod of 100: Mininet with LinuxBridge / netlab", r.Ratio(Cell{Mininet, Switch, Few}, Build, few, Build), 15)
 	most("a pod of 4000 / a pod of 100", r.Ratio(calico(Netlab, Most), PerPod, few, PerPod), "times", 1.5)
 
+	for _, c := range r.Rounds {
+		if c.Broken > 0 {
+			goals = append(goals, Goal{What: "pods that do not answer: check says so", Figure: figure([]float64{float64(c.Noticed)}),
+				Unit: fmt.Sprintf("of %d", c.Broken), Bound: float64(c.Broken), Least: true})
+		}
+	}
 	verified := func(c Round) float64 { return c.Verify / float64(c.Pods) }
 	most("calico, 1000 pods: checks, a pod", r.Figure(netlab, verified), "ms", 0.15)
 	for _, command := range []struct {
@@ -113,7 +126,14 @@ func (r *Results) Goals() []Goal {
 
 	most("calico, 4000 pods: memory", r.watched(func(c Round) int { return c.RSS }, 1024), "MiB", 64)
 	most("calico, 4000 pods, ulimit -n 1024: open files", r.watched(func(c Round) int { return c.Files }, 1), "files", 1024)
-	most("run proxyarp / the script, arping and ping", r.SideRatio(SideRun, SideScript), "times", 0.5)
+	most("proxyarp: run --no-before / the script, arping and ping", r.SideRatio(SideNoBefore, SideScript), "times", 0.5)
+	most("proxyarp: run, what fails before each step shown too / the same", r.SideRatio(SideRun, SideScript), "times", 0.5)
+	var before []float64
+	if r.Small.BeforeID != "" {
+		before = append(before, r.Small.Before)
+	}
+	most("proxyarp: the slowest check before its step, "+r.Small.BeforeID, figure(before), "ms", 300)
+	most("netlab --help: on a CPU", figure(r.Small.Help), "ms", 10)
 	return goals
 }
 

@@ -17,6 +17,8 @@ type Results struct {
 	Rounds  []Round  `json:"rounds"`
 	// Turns are those of the scenario proxyarp against its script.
 	Turns []Turn `json:"turns,omitempty"`
+	// Small is what else was measured at proxyarp.
+	Small Small `json:"small"`
 	// Calls are the kernel calls of the minimal program.
 	Calls Calls `json:"calls"`
 }
@@ -55,6 +57,11 @@ type Round struct {
 	Status   float64 `json:"status_ms,omitempty"` // netlab status
 	Dump     float64 `json:"dump_ms,omitempty"`   // one dump of all links, addresses and routes
 
+	// Broken is how many times a pod, drawn by lot, was told not to answer pings, and
+	// Noticed how many times netlab check said so.
+	Broken  int `json:"broken,omitempty"`
+	Noticed int `json:"noticed,omitempty"`
+
 	RSS   int `json:"rss_kib,omitempty"`     // the most that the building program had resident
 	Files int `json:"files,omitempty"`       // the most that it had open
 	Limit int `json:"files_limit,omitempty"` // how many it was allowed
@@ -65,6 +72,13 @@ type Turn struct {
 	Side string  `json:"side"`
 	Turn int     `json:"turn"`
 	MS   float64 `json:"ms"`
+}
+
+// Small is what there is to know of a lab of one pod, and of starting at all.
+type Small struct {
+	BeforeID string    `json:"before_id,omitempty"` // the slowest check before its step
+	Before   float64   `json:"before_ms,omitempty"`
+	Help     []float64 `json:"help_cpu_ms,omitempty"` // netlab --help, time on a CPU
 }
 
 // Calls are the kernel calls that made a lab, measured one by one.

@@ -22,15 +22,13 @@ import (
 // packets at once the kernel loses some.
 const window = 128
 
-// A packet that is lost is sent again.
-const (
-	again    = 100 * time.Millisecond
-	patience = 10 * time.Second
-)
+// again is after how long a packet counts as lost, and is sent again.
+const again = 100 * time.Millisecond
 
 // Ping pings from each of the network namespaces, given as paths, to the address
-// of the next one. It wants an answer to each, and leaves no neighbour behind.
-func Ping(namespaces []string) error {
+// of the next one. It wants an answer to each, within patience, and leaves no
+// neighbour behind.
+func Ping(namespaces []string, patience time.Duration) error {
 	return onThread(func() error {
 		host, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
@@ -48,7 +46,7 @@ func Ping(namespaces []string) error {
 		}
 		for from := 0; from < len(namespaces); from += window {
 			to := min(from+window, len(namespaces))
-			if err := pingSome(namespaces, addrs, from, to); err != nil {
+			if err := pingSome(namespaces, addrs, from, to, patience); err != nil {
 				return err
 			}
 			if err := unix.Setns(host, unix.CLONE_NEWNET); err != nil {
@@ -113,7 +111,7 @@ type ping struct {
 
 const echoID = 0x6e62
 
-func pingSome(namespaces []string, addrs []netip.Addr, from, to int) error {
+func pingSome(namespaces []string, addrs []netip.Addr, from, to int, patience time.Duration) error {
 	pings := make([]ping, 0, to-from)
 	defer func() {
 		for _, p := range pings {
@@ -131,7 +129,7 @@ func pingSome(namespaces []string, addrs []netip.Addr, from, to int) error {
 		}
 		pings = append(pings, p)
 	}
-	if err := exchange(pings); err != nil {
+	if err := exchange(pings, patience); err != nil {
 		return err
 	}
 	for i := range namespaces[from:to] { // and of the one that answered the last
@@ -167,7 +165,7 @@ func open(to netip.Addr) (int, error) {
 	return fd, nil
 }
 
-func exchange(pings []ping) error {
+func exchange(pings []ping, patience time.Duration) error {
 	request, err := (&icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: echoID, Seq: 1}}).Marshal(nil)
 	if err != nil {
 		return fmt.Errorf("make an echo request: %w", err)
@@ -255,4 +253,14 @@ func forget() error {
 		}
 	}
 	return nil
+}
+
+// Set writes a file of a namespace's settings.
+func Set(namespace, path, value string) error {
+	return onThread(func() error {
+		if err := enter(namespace); err != nil {
+			return err
+		}
+		return os.WriteFile(path, []byte(value), 0)
+	})
 }

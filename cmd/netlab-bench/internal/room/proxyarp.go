@@ -9,14 +9,15 @@ import (
 )
 
 // proxyARP has the script and netlab build the scenario proxyarp in turns, and
-// prove it: the script with arping and two pings.
+// prove it: the script with arping and two pings. iputils' arping ends with the first
+// answer only when told by -f; else it waits out its second.
 func proxyARP(netlab string, turns int) ([]result.Turn, error) {
 	script := scratch + "/proxyarp"
 	if err := sh(netlab + " script proxyarp > " + script + ".sh && " + netlab + " script proxyarp --undo > " + script + "-undo.sh"); err != nil {
 		return nil, err
 	}
 	const (
-		arping = " && ip netns exec ns1 arping -c1 -I c-eth0 169.254.1.1"
+		arping = " && ip netns exec ns1 arping -f -c1 -I c-eth0 169.254.1.1"
 		pings  = " && ip netns exec ns1 ping -qc1 192.0.2.2 && ip netns exec ns1 ping -qc1 192.0.2.1"
 	)
 	undo := netlab + " teardown -q"

@@ -37,6 +37,7 @@ type Job struct {
 type Done struct {
 	Round result.Round
 	Turns []result.Turn
+	Small result.Small
 	Calls []result.Call
 }
 

@@ -30,6 +30,9 @@ func goals(r *result.Results) table {
 			met = "yes"
 		}
 		figure := spread(g.Figure)
+		if g.Counted() {
+			figure = fmt.Sprintf("%g", g.Figure.Median)
+		}
 		if !g.Missing() {
 			figure += unit
 		}
