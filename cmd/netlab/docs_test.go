@@ -65,6 +65,8 @@ func TestDocsRealClusters(t *testing.T)    { testDocument(t, "docs/real-clusters
 
 func TestDocsReleasing(t *testing.T) { testDocument(t, "docs/releasing.md", 0) }
 
+func TestDocsPerformance(t *testing.T) { testDocument(t, "docs/performance.md", 0) }
+
 func TestDocsSecurity(t *testing.T) { testDocument(t, "docs/security.md", 0) }
 
 func TestDocsSafety(t *testing.T) { testDocument(t, "docs/safety.md", 0) }
@@ -369,7 +371,8 @@ func (r *docRun) commands(where string, b *docBlock, shell *docShell, prompt str
 		switch command {
 		case "make test": // this test is part of it: look only whether it is there
 			typed = "make -n test"
-		case "make dist", "make dist-check": // they need git's history, and .ci/run has them run
+		case "make dist", "make dist-check", // they need git's history, and .ci/run has them run
+			"make bench": // it takes minutes
 			typed = "make -n " + strings.TrimPrefix(command, "make ")
 		}
 		out, code := shell.run(typed)
