@@ -49,11 +49,11 @@ func (m *mininet) Build() (Usage, error) {
 	m.stdin = stdin
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
-		return Usage{}, fmt.Errorf("Mininet did not build: %w", err)
+		return Usage{}, fmt.Errorf("build with Mininet: %w", err)
 	}
 	m.pids = strings.Fields(line)
 	if len(m.pids) != m.Pods {
-		return Usage{}, fmt.Errorf("Mininet has %d hosts: %s", len(m.pids), line)
+		return Usage{}, fmt.Errorf("of %d hosts Mininet has %d: %s", m.Pods, len(m.pids), line)
 	}
 	return Usage{}, nil // the program has not ended: nobody can tell
 }

@@ -47,6 +47,7 @@ func Fill(text string, r *result.Results) (string, error) {
 	tables := map[string]func(*result.Results) string{
 		"goals":      func(r *result.Results) string { return goals(r).markdown() },
 		"per-pod":    func(r *result.Results) string { return perPod(r).markdown() },
+		"cpu":        func(r *result.Results) string { return perPodCPU(r).markdown() },
 		"against":    func(r *result.Results) string { return against(r).markdown() },
 		"afterwards": func(r *result.Results) string { return afterwards(r).markdown() },
 		"calls":      func(r *result.Results) string { return calls(r).markdown() },

@@ -14,7 +14,7 @@ func title(contestant string) string {
 	case result.Minimal:
 		return "minimal program"
 	case result.Bash:
-		return "bash, command by command"
+		return "bash, line by line"
 	case result.Batch:
 		return "ip -batch"
 	case result.Plugin:

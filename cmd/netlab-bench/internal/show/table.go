@@ -54,8 +54,15 @@ func sizes(r *result.Results) []int {
 }
 
 // perPod is the time to build a pod, by contestant and size.
-func perPod(r *result.Results) table {
-	head := []string{"ms a pod, of"}
+func perPod(r *result.Results) table { return bySize(r, "ms a pod, of", result.PerPod) }
+
+// perPodCPU is the time on a CPU, which other programs on the machine change little.
+func perPodCPU(r *result.Results) table {
+	return bySize(r, "ms of CPU a pod, of", func(c result.Round) float64 { return c.BuildCPU / float64(c.Pods) })
+}
+
+func bySize(r *result.Results, what string, of result.Of) table {
+	head := []string{what}
 	for _, n := range sizes(r) {
 		head = append(head, strconv.Itoa(n))
 	}
@@ -63,7 +70,7 @@ func perPod(r *result.Results) table {
 	for _, c := range contest.Names() {
 		row := []string{title(c)}
 		for _, n := range sizes(r) {
-			f := r.Figure(result.Cell{Contestant: c, Lab: contest.Lab(c), Pods: n}, result.PerPod)
+			f := r.Figure(result.Cell{Contestant: c, Lab: contest.Lab(c), Pods: n}, of)
 			if f.N == 0 {
 				row = append(row, "")
 			} else {
