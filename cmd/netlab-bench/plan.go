@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"os/exec"
 	"slices"
 	"time"
 
@@ -97,6 +98,9 @@ func (p plan) rest(r *result.Results, there []string, progress io.Writer) error 
 		}
 		r.Calls = result.Calls{Lab: result.Calico, Pods: measured.Round.Pods, Of: done.Calls}
 	}
+	if err := p.count(r, there, progress); err != nil {
+		return err
+	}
 	if p.turns > 0 && slices.Contains(there, result.Netlab) {
 		fmt.Fprintf(progress, "proxyarp, %d turns\n", p.turns)
 		turns := job
@@ -106,6 +110,28 @@ func (p plan) rest(r *result.Results, there []string, progress io.Writer) error 
 			return err
 		}
 		r.Turns, r.Small = done.Turns, done.Small
+	}
+	return nil
+}
+
+// count counts kernel calls, where strace is installed.
+func (p plan) count(r *result.Results, there []string, progress io.Writer) error {
+	if _, err := exec.LookPath("strace"); err != nil {
+		fmt.Fprintln(progress, "kernel calls are not counted: no strace here")
+		return nil
+	}
+	for _, c := range []string{result.Netlab, result.Minimal} {
+		if !slices.Contains(there, c) {
+			continue
+		}
+		fmt.Fprintf(progress, "%s, kernel calls counted\n", c)
+		done, err := room.Do(room.Job{Netlab: p.netlab, Minimal: p.minimal, Count: true, Round: result.Round{
+			Contestant: c, Lab: result.Calico, Pods: min(result.Few, slices.Max(p.sizes)),
+		}})
+		if err != nil {
+			return err
+		}
+		r.Counts = append(r.Counts, done.Count...)
 	}
 	return nil
 }

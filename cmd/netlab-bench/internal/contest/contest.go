@@ -84,12 +84,8 @@ func Missing(contestant string) string {
 // New is the contestant of that name.
 func New(name string, b Bed) (Contestant, error) {
 	switch name {
-	case result.Netlab:
-		return &program{Bed: b, build: []string{b.Netlab, "run", b.Lab, "--pods", strconv.Itoa(b.Pods), "-q"},
-			undo: []string{b.Netlab, "teardown", b.Lab, "-q"}}, nil
-	case result.Minimal:
-		return &program{Bed: b, build: []string{b.Minimal, b.Lab, strconv.Itoa(b.Pods)},
-			undo: []string{b.Minimal, "-undo", b.Lab, strconv.Itoa(b.Pods)}}, nil
+	case result.Netlab, result.Minimal:
+		return &program{b, Command(name, b)}, nil
 	case result.Bash:
 		return &script{Bed: b}, nil
 	case result.Batch:
@@ -100,6 +96,21 @@ func New(name string, b Bed) (Contestant, error) {
 		return &mininet{Bed: b}, nil
 	}
 	return nil, fmt.Errorf("no contestant %q", name)
+}
+
+// Commands are one program's that builds a lab, and takes it away.
+type Commands struct{ Build, Undo []string }
+
+// Command is that of netlab or of the minimal program.
+func Command(name string, b Bed) Commands {
+	pods := strconv.Itoa(b.Pods)
+	if name == result.Minimal {
+		return Commands{Build: []string{b.Minimal, b.Lab, pods}, Undo: []string{b.Minimal, "-undo", b.Lab, pods}}
+	}
+	return Commands{
+		Build: []string{b.Netlab, "run", b.Lab, "--pods", pods, "-q"},
+		Undo:  []string{b.Netlab, "teardown", b.Lab, "-q"},
+	}
 }
 
 // Namespaces are pod1 and so on, as netlab names them.
@@ -114,14 +125,14 @@ func (b Bed) Namespaces() []string {
 // program is a contestant that is one program, started once.
 type program struct {
 	Bed
-	build, undo []string
+	commands Commands
 }
 
 func (p *program) Prepare() error        { return nil }
-func (p *program) Build() (Usage, error) { return run(p.build...) }
+func (p *program) Build() (Usage, error) { return run(p.commands.Build...) }
 
 func (p *program) Undo() error {
-	_, err := run(p.undo...)
+	_, err := run(p.commands.Undo...)
 	return err
 }
 

@@ -21,6 +21,9 @@ type Results struct {
 	Small Small `json:"small"`
 	// Calls are the kernel calls of the minimal program.
 	Calls Calls `json:"calls"`
+	// Counts are how many kernel calls netlab and the minimal program make for a pod;
+	// none where strace is not installed.
+	Counts []Count `json:"counts,omitempty"`
 }
 
 // Machine is where it was measured.
@@ -94,6 +97,13 @@ type Call struct {
 	Call  string  `json:"call"`
 	Count int     `json:"count"`
 	MS    float64 `json:"ms"`
+}
+
+// Count is how often a kernel call was made for each pod.
+type Count struct {
+	Contestant string  `json:"contestant"`
+	Call       string  `json:"call"`
+	PerPod     float64 `json:"per_pod"`
 }
 
 // Read reads a file that Write wrote.

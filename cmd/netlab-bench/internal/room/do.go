@@ -39,6 +39,8 @@ func (j Job) do(out *json.Encoder) error {
 		if d.Turns, err = proxyARP(j.Netlab, j.Turns); err == nil {
 			d.Small, err = small(j.Netlab, j.Turns)
 		}
+	case j.Count:
+		d.Count, err = j.count(j.Round)
 	case j.Calls:
 		d.Calls, err = calls(j.Minimal, j.Round)
 	default:

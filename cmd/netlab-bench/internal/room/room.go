@@ -30,6 +30,7 @@ type Job struct {
 	Round           result.Round // what is known before: contestant, lab, pods, round
 	Turns           int
 	Calls           bool // have the minimal program measure its kernel calls
+	Count           bool // count the kernel calls, with strace
 	Files           int  // how many files the contestant may have open; 0: as many as we
 }
 
@@ -39,6 +40,7 @@ type Done struct {
 	Turns []result.Turn
 	Small result.Small
 	Calls []result.Call
+	Count []result.Count
 }
 
 // Enter runs this program again as root of a user namespace, with a network and a

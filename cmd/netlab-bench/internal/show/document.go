@@ -51,6 +51,7 @@ func Fill(text string, r *result.Results) (string, error) {
 		"against":    func(r *result.Results) string { return against(r).markdown() },
 		"afterwards": func(r *result.Results) string { return afterwards(r).markdown() },
 		"calls":      func(r *result.Results) string { return calls(r).markdown() },
+		"counts":     func(r *result.Results) string { return counts(r).markdown() },
 		"proxyarp":   func(r *result.Results) string { return proxyARP(r).markdown() },
 		"machine":    machine,
 	}

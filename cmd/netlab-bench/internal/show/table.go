@@ -108,59 +108,6 @@ func against(r *result.Results) table {
 	return t
 }
 
-// afterwards is what is done with a lab that stands, in ms, by size.
-func afterwards(r *result.Results) table {
-	head := []string{"ms, with pods"}
-	for _, n := range sizes(r) {
-		head = append(head, strconv.Itoa(n))
-	}
-	t := table{head}
-	for _, line := range []struct {
-		what, contestant string
-		of               result.Of
-	}{
-		{"netlab status", result.Netlab, func(c result.Round) float64 { return c.Status }},
-		{"netlab check", result.Netlab, func(c result.Round) float64 { return c.Check }},
-		{"of that, the checks of packets and state", result.Netlab, func(c result.Round) float64 { return c.Verify }},
-		{"one dump of links, addresses and routes", result.Netlab, func(c result.Round) float64 { return c.Dump }},
-		{"netlab teardown, until it returns", result.Netlab, func(c result.Round) float64 { return c.UndoReturned }},
-		{"netlab teardown, until the kernel has let go", result.Netlab, result.Freed},
-		{"minimal -undo, until the kernel has let go", result.Minimal, result.Freed},
-	} {
-		row := []string{line.what}
-		for _, n := range sizes(r) {
-			f := r.Figure(result.Cell{Contestant: line.contestant, Lab: result.Calico, Pods: n}, line.of)
-			if f.N == 0 {
-				row = append(row, "")
-			} else {
-				row = append(row, number(f.Median))
-			}
-		}
-		t = append(t, row)
-	}
-	return t
-}
-
-// calls is what the kernel's part costs a pod.
-func calls(r *result.Results) table {
-	t := table{{"kernel call, for a pod", "µs a call", "calls", "stage"}}
-	of := slices.Clone(r.Calls.Of)
-	slices.SortStableFunc(of, func(a, b result.Call) int { return strings.Compare(a.Stage, b.Stage) })
-	for _, c := range of {
-		t = append(t, []string{c.Call, number(1000 * c.MS / float64(c.Count)), strconv.Itoa(c.Count), c.Stage})
-	}
-	return t
-}
-
-// proxyARP is the smallest lab against its script.
-func proxyARP(r *result.Results) table {
-	t := table{{"proxyarp, built and proved", "ms (least–most)", "of the script's"}}
-	for _, side := range []string{result.SideScript, result.SideRun, result.SideNoBefore} {
-		t = append(t, []string{side, spread(r.Side(side)), spread(r.SideRatio(side, result.SideScript))})
-	}
-	return t
-}
-
 // markdown is the table as a document has it.
 func (t table) markdown() string {
 	var b strings.Builder

@@ -12,7 +12,7 @@ import (
 
 // Terminal prints all tables.
 func Terminal(w io.Writer, r *result.Results) error {
-	for _, t := range []table{perPod(r), perPodCPU(r), against(r), afterwards(r), calls(r), proxyARP(r), goals(r)} {
+	for _, t := range []table{perPod(r), perPodCPU(r), against(r), afterwards(r), calls(r), counts(r), proxyARP(r), goals(r)} {
 		if _, err := fmt.Fprintf(w, "\n%s", t.text()); err != nil {
 			return err
 		}
