@@ -55,5 +55,7 @@ func TestQuickRunMeasuresEverything(t *testing.T) {
 	}
 }
 
-// namespaces tells why nobody can make namespaces here.
-func namespaces() error { return exec.Command("unshare", "-Urnmp", "--fork", "true").Run() }
+// namespaces tells why nobody can make a room's namespaces here, and mount procfs.
+func namespaces() error {
+	return exec.Command("unshare", "-Urnmp", "--fork", "--mount-proc", "true").Run()
+}
