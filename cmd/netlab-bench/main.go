@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -30,8 +31,11 @@ func main() {
 	if err == nil {
 		err = run(o)
 	}
-	if err != nil {
+	var said *exec.ExitError // of this program inside, which has said why
+	if err != nil && !errors.As(err, &said) {
 		fmt.Fprintln(os.Stderr, "netlab-bench:", err)
+	}
+	if err != nil {
 		os.Exit(1)
 	}
 }
@@ -69,7 +73,7 @@ func options(args []string) (choice, error) {
 		return o, fmt.Errorf("unexpected: %s", f.Arg(0))
 	}
 	if o.quick {
-		sizes, o.rounds, o.turns = "3", 1, 1 // a third pod, for one to break
+		sizes, o.rounds, o.turns = "3", 1, min(o.turns, 1) // a third pod, for one to break
 	}
 	for _, s := range strings.Split(sizes, ",") {
 		n, err := strconv.Atoi(s)
@@ -99,9 +103,7 @@ func run(o choice) error {
 				return err
 			}
 		}
-		if r, err = o.measure(os.Stderr); err != nil {
-			return err
-		}
+		r = o.measure(os.Stderr)
 	}
 	if o.results != "" {
 		if err := r.Write(o.results); err != nil {
@@ -122,7 +124,13 @@ func run(o choice) error {
 // errGoals: not all goals are met, and somebody wants to know.
 var errGoals = errors.New("not all goals are met")
 
+// errFailed: a lab was not built, or did not work, in some round.
+var errFailed = errors.New("not every lab was built and works")
+
 func verdict(r *result.Results, strict bool) error {
+	if len(r.Failed) > 0 {
+		return fmt.Errorf("%w: %d rounds of %d failed", errFailed, len(r.Failed), len(r.Failed)+len(r.Rounds))
+	}
 	for _, g := range r.Goals() {
 		if strict && !g.Met() {
 			return errGoals

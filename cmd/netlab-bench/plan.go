@@ -38,7 +38,7 @@ func mostPods(contestant string) int {
 const fileLimit = 1024
 
 // measure measures it all, and says meanwhile what it is at.
-func (p plan) measure(progress io.Writer) (*result.Results, error) {
+func (p plan) measure(progress io.Writer) *result.Results {
 	r := &result.Results{Machine: thisMachine()}
 	var there []string
 	for _, c := range p.contestants {
@@ -54,86 +54,81 @@ func (p plan) measure(progress io.Writer) (*result.Results, error) {
 	for round := range p.rounds {
 		for i := range cells {
 			c := cells[i]
-			began := time.Now()
 			if spent[c].Seconds() >= p.enough {
 				continue
 			}
-			done, err := room.Do(room.Job{Netlab: p.netlab, Minimal: p.minimal, Round: result.Round{
+			job := room.Job{Netlab: p.netlab, Minimal: p.minimal, Round: result.Round{
 				Contestant: c.Contestant, Lab: c.Lab, Pods: c.Pods, Round: round,
-			}})
-			if err != nil {
-				return nil, err
-			}
+			}}
+			began := time.Now()
+			done, ok := attempt(r, job, progress)
 			spent[c] += time.Since(began)
+			if !ok {
+				continue
+			}
 			r.Rounds = append(r.Rounds, done.Round)
 			fmt.Fprintf(progress, "round %d of %d: %s, %d pods: %.2f ms a pod\n", round+1, p.rounds, c.Contestant, c.Pods, result.PerPod(done.Round))
 		}
 		slices.Reverse(cells) // who comes first has no advantage
 	}
-	return r, p.rest(r, there, progress)
+	p.rest(r, there, progress)
+	return r
+}
+
+// attempt has a job done. One that fails is noted: the others are worth knowing.
+func attempt(r *result.Results, job room.Job, progress io.Writer) (room.Done, bool) {
+	done, err := room.Do(job)
+	if err != nil {
+		fmt.Fprintln(progress, err)
+		r.Failed = append(r.Failed, job.Round)
+	}
+	return done, err == nil
 }
 
 // rest is what is not measured in rounds.
-func (p plan) rest(r *result.Results, there []string, progress io.Writer) error {
-	job := room.Job{Netlab: p.netlab, Minimal: p.minimal}
+func (p plan) rest(r *result.Results, there []string, progress io.Writer) {
 	most := slices.Max(p.sizes)
+	job := func(contestant string, pods int) room.Job {
+		return room.Job{Netlab: p.netlab, Minimal: p.minimal, Round: result.Round{Contestant: contestant, Lab: result.Calico, Pods: pods}}
+	}
 	if slices.Contains(there, result.Netlab) {
 		fmt.Fprintf(progress, "netlab, %d pods, files counted, pods broken\n", most)
-		watch := job
-		watch.Files = fileLimit
-		watch.Round = result.Round{Contestant: result.Netlab, Lab: result.Calico, Pods: most, Watched: true}
-		done, err := room.Do(watch)
-		if err != nil {
-			return err
+		watch := job(result.Netlab, most)
+		watch.Files, watch.Round.Watched = fileLimit, true
+		if done, ok := attempt(r, watch, progress); ok {
+			r.Rounds = append(r.Rounds, done.Round)
 		}
-		r.Rounds = append(r.Rounds, done.Round)
 	}
 	if slices.Contains(there, result.Minimal) {
-		measured := job
+		measured := job(result.Minimal, min(most, result.Thousand))
 		measured.Calls = true
-		measured.Round = result.Round{Contestant: result.Minimal, Lab: result.Calico, Pods: min(most, result.Thousand)}
-		done, err := room.Do(measured)
-		if err != nil {
-			return err
+		if done, ok := attempt(r, measured, progress); ok {
+			r.Calls = result.Calls{Lab: result.Calico, Pods: measured.Round.Pods, Of: done.Calls}
 		}
-		r.Calls = result.Calls{Lab: result.Calico, Pods: measured.Round.Pods, Of: done.Calls}
 	}
-	if err := p.count(r, there, progress); err != nil {
-		return err
+	if _, err := exec.LookPath("strace"); err != nil {
+		fmt.Fprintln(progress, "kernel calls are not counted: no strace here")
+	} else {
+		for _, c := range []string{result.Netlab, result.Minimal} {
+			counted := job(c, min(result.Few, most))
+			counted.Count = true
+			if !slices.Contains(there, c) {
+				continue
+			}
+			fmt.Fprintf(progress, "%s, kernel calls counted\n", c)
+			if done, ok := attempt(r, counted, progress); ok {
+				r.Counts = append(r.Counts, done.Count...)
+			}
+		}
 	}
 	if p.turns > 0 && slices.Contains(there, result.Netlab) {
 		fmt.Fprintf(progress, "proxyarp, %d turns\n", p.turns)
-		turns := job
-		turns.Turns = p.turns
-		done, err := room.Do(turns)
-		if err != nil {
-			return err
+		turns := job(result.Netlab, 1)
+		turns.Turns, turns.Round.Lab = p.turns, "proxyarp"
+		if done, ok := attempt(r, turns, progress); ok {
+			r.Turns, r.Small = done.Turns, done.Small
 		}
-		r.Turns, r.Small = done.Turns, done.Small
 	}
-	return nil
-}
-
-// count counts kernel calls, where strace is installed.
-func (p plan) count(r *result.Results, there []string, progress io.Writer) error {
-	if _, err := exec.LookPath("strace"); err != nil {
-		fmt.Fprintln(progress, "kernel calls are not counted: no strace here")
-		return nil
-	}
-	for _, c := range []string{result.Netlab, result.Minimal} {
-		if !slices.Contains(there, c) {
-			continue
-		}
-		fmt.Fprintf(progress, "%s, kernel calls counted\n", c)
-		done, err := room.Do(room.Job{Netlab: p.netlab, Minimal: p.minimal, Count: true, Round: result.Round{
-			Contestant: c, Lab: result.Calico, Pods: min(result.Few, slices.Max(p.sizes)),
-		}})
-		if err != nil {
-			return err
-		}
-		r.Counts = append(r.Counts, done.Count...)
-	}
-	return nil
 }
 
 // cells are what each round measures, one after the other: by size, and of a size

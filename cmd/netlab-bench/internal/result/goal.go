@@ -2,6 +2,7 @@ package result
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -85,6 +86,7 @@ func (r *Results) Goals() []Goal {
 	least := func(what string, f Figure, bound float64) {
 		goals = append(goals, Goal{What: what, Figure: f, Unit: "times", Bound: bound, Least: true})
 	}
+	most("rounds in which a lab was not built or did not work", r.failed(), "of "+strconv.Itoa(len(r.Rounds)+len(r.Failed)), 0)
 	for _, l := range []struct {
 		lab  string
 		pods int
@@ -101,12 +103,7 @@ func (r *Results) Goals() []Goal {
 	least("a pod of 100: Mininet with LinuxBridge / netlab", r.Ratio(Cell{Mininet, Switch, Few}, Build, few, Build), 15)
 	most("a pod of 4000 / a pod of 100", r.Ratio(calico(Netlab, Most), PerPod, few, PerPod), "times", 1.5)
 
-	for _, c := range r.Rounds {
-		if c.Broken > 0 {
-			goals = append(goals, Goal{What: "pods that do not answer: check says so", Figure: figure([]float64{float64(c.Noticed)}),
-				Unit: fmt.Sprintf("of %d", c.Broken), Bound: float64(c.Broken), Least: true})
-		}
-	}
+	goals = append(goals, r.noticed())
 	verified := func(c Round) float64 { return c.Verify / float64(c.Pods) }
 	most("calico, 1000 pods: checks, a pod", r.Figure(netlab, verified), "ms", 0.15)
 	for _, command := range []struct {
@@ -135,6 +132,25 @@ func (r *Results) Goals() []Goal {
 	most("proxyarp: the slowest check before its step, "+r.Small.BeforeID, figure(before), "ms", 300)
 	most("netlab --help: on a CPU", figure(r.Small.Help), "ms", 10)
 	return goals
+}
+
+func (r *Results) failed() Figure {
+	if len(r.Rounds) == 0 {
+		return Figure{}
+	}
+	return figure([]float64{float64(len(r.Failed))})
+}
+
+// noticed: every broken pod was.
+func (r *Results) noticed() Goal {
+	g := Goal{What: "pods that do not answer: check says so", Unit: "times", Least: true, Bound: 1}
+	for _, c := range r.Rounds {
+		if c.Broken > 0 {
+			g.Figure = figure([]float64{float64(c.Noticed)})
+			g.Unit, g.Bound = fmt.Sprintf("of %d", c.Broken), float64(c.Broken)
+		}
+	}
+	return g
 }
 
 // watched is the most of something in the round that was watched, at any size of

@@ -14,7 +14,9 @@ type Results struct {
 	Machine Machine `json:"machine"`
 	// LeftOut are the contestants whose programs are not installed.
 	LeftOut []string `json:"left_out,omitempty"`
-	Rounds  []Round  `json:"rounds"`
+	// Failed are the rounds in which a lab was not built, or did not work.
+	Failed []Round `json:"failed,omitempty"`
+	Rounds []Round `json:"rounds"`
 	// Turns are those of the scenario proxyarp against its script.
 	Turns []Turn `json:"turns,omitempty"`
 	// Small is what else was measured at proxyarp.

@@ -6,6 +6,7 @@ package room
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -85,13 +86,14 @@ func Do(j Job) (Done, error) {
 		Cloneflags: unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWPID,
 		Pdeathsig:  unix.SIGKILL,
 	}
-	if err := cmd.Run(); err != nil {
-		return d, fmt.Errorf("%s, %s of %d pods: %w", j.Round.Contestant, j.Round.Lab, j.Round.Pods, err)
+	err = cmd.Run()
+	if err == nil {
+		err = json.Unmarshal(out.Bytes(), &d)
 	}
-	if err := json.Unmarshal(out.Bytes(), &d); err != nil {
-		return d, fmt.Errorf("read what came of a round: %w", err)
+	if err != nil {
+		err = fmt.Errorf("%s, %s of %d pods: %w", j.Round.Contestant, j.Round.Lab, j.Round.Pods, err)
 	}
-	return d, WaitForNamespaces(directors)
+	return d, errors.Join(err, WaitForNamespaces(directors))
 }
 
 // Inside does the job of a room, when this process is one.
