@@ -94,8 +94,10 @@ func (a *app) surroundings(r *roff) {
 	r.item("COLUMNS", "", a.say("man.env.columns"))
 	r.item("SHELL", "", a.say("man.env.shell"))
 	r.item("XDG_RUNTIME_DIR", "", a.say("man.env.runtime"))
+	r.item("XDG_STATE_HOME", "", a.say("man.env.state"))
 	r.section(a.say("man.files"))
 	r.item(labsDir, "", a.say("man.file.labs"))
+	r.item("~/.local/state/netlab/progress.json", "", a.say("man.file.progress"))
 }
 
 // seeAlso names the page above, the pages below, and on the first page those of
