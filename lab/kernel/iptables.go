@@ -165,6 +165,18 @@ func (t *IPTables) Insert(table, chain string, rule ...string) error {
 	return nil
 }
 
+// SetPolicy sets what becomes of packets that no rule of a built-in chain decides on.
+func (t *IPTables) SetPolicy(table, chain, policy string) error {
+	program, err := t.run()
+	if err != nil {
+		return err
+	}
+	if err := program.ChangePolicy(table, chain, policy); err != nil {
+		return fmt.Errorf("set the policy of %s %s: %w", table, chain, err)
+	}
+	return nil
+}
+
 // Delete deletes the first such rule. Where there is none, the error wraps
 // fs.ErrNotExist.
 func (t *IPTables) Delete(table, chain string, rule ...string) error {

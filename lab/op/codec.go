@@ -18,7 +18,7 @@ type Codec struct{}
 func kinds() []lab.Op {
 	return append(firewallKinds(),
 		NetnsAdd{}, NetnsDel{},
-		VethAdd{}, BridgeAdd{}, LinkDel{}, LinkSetNetns{}, LinkSetUp{}, LinkSetMaster{}, LinkSetAddress{},
+		VethAdd{}, BridgeAdd{}, LinkDel{}, LinkSetNetns{}, LinkSetUp{}, LinkSetMaster{}, LinkSetAddress{}, LinkSetMTU{},
 		AddrAdd{}, AddrDel{}, AddrRestore{},
 		RouteAdd{}, RouteDel{}, RouteDelAny{}, RouteRestore{},
 		NeighAdd{}, NeighDel{},

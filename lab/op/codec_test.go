@@ -20,6 +20,7 @@ func filled() []lab.Op {
 		LinkSetNetns{NS: "ns1", Name: "veth", To: "ns2"}, LinkSetUp{NS: "ns1", Name: "veth", Down: true},
 		LinkSetMaster{NS: "ns1", Name: "veth", Master: "br0"},
 		LinkSetAddress{NS: "ns1", Name: "veth", MAC: "ee:ee:ee:ee:ee:ee", Left: "02:00:00:00:00:01"},
+		LinkSetMTU{NS: "ns1", Name: "veth", MTU: 1400, Left: 1500},
 		AddrAdd{NS: "ns1", Link: "veth", Addr: cidr("1.1.1.2/24"), Scope: "link", Broadcast: ip4("1.1.1.255"), NoPrefixRoute: true},
 		AddrDel{NS: "ns1", Link: "veth", Addr: cidr("1.1.1.2/32")},
 		AddrRestore{Address: AddrAdd{Link: "veth", Addr: cidr("1.1.1.2/24")}, Broadcast: ip4("1.1.1.255"), Label: "veth:1"},

@@ -2,6 +2,7 @@ package op
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"netlab/lab"
@@ -23,6 +24,11 @@ func (o BridgeAdd) Draw(p *lab.Picture) { p.Link(o.NS, o.Name, "bridge") }
 func (o LinkSetMaster) Draw(p *lab.Picture) { p.Device(o.NS, o.Name).Master = o.Master }
 
 func (o LinkSetAddress) Draw(p *lab.Picture) { p.Device(o.NS, o.Name).MAC = strings.ToLower(o.MAC) }
+
+func (o LinkSetMTU) Draw(p *lab.Picture) {
+	d := p.Device(o.NS, o.Name)
+	d.Flags = lab.SetFlag(d.Flags, "mtu", strconv.Itoa(o.MTU))
+}
 
 func (o LinkSetNetns) Draw(p *lab.Picture) { p.Move(o.NS, o.Name, o.To) }
 
@@ -94,8 +100,16 @@ func (o IptablesAppend) Draw(p *lab.Picture) {
 
 func (o IptablesInsert) Draw(p *lab.Picture) { IptablesAppend(o).Draw(p) }
 
+func (o IptablesPolicy) Draw(p *lab.Picture) {
+	drawRule(p, lab.Rule{Kind: filterTable, Table: filterTable, Chain: o.Chain, Text: "-P " + o.Policy})
+}
+
 func (o NftRuleAdd) Draw(p *lab.Picture) {
-	drawRule(p, lab.Rule{Kind: "nat", Table: o.Table, Chain: o.Chain, Text: "ip saddr " + o.Saddr.String() + " masquerade"})
+	kind := "nat"
+	if o.Drop {
+		kind = filterTable
+	}
+	drawRule(p, lab.Rule{Kind: kind, Table: o.Table, Chain: o.Chain, Text: "ip saddr " + o.Saddr.String() + " " + o.verdict()})
 }
 
 // drawRule adds a rule of the host's firewall.

@@ -164,8 +164,9 @@ func TestFirewallOpsAsJSON(t *testing.T) {
 		NftTableDel{Family: "ip", Table: "nat"},
 		NftChainAdd{"ip", "netlab-x", "postrouting", "nat", "postrouting", 100, "accept"},
 		NftChainDel{"ip", "netlab-x", "postrouting", "filter", "forward", -1, "drop"},
-		NftRuleAdd{"ip", "netlab-x", "postrouting", netip.MustParsePrefix("1.1.1.0/24"), "netlab:x"},
-		NftRuleDel{"ip", "netlab-x", "postrouting", netip.MustParsePrefix("1.1.1.1/32"), "netlab:x"},
+		NftRuleAdd{"ip", "netlab-x", "postrouting", netip.MustParsePrefix("1.1.1.0/24"), "netlab:x", true},
+		NftRuleDel{"ip", "netlab-x", "postrouting", netip.MustParsePrefix("1.1.1.1/32"), "netlab:x", false},
+		IptablesPolicy{Chain: "FORWARD", Policy: "DROP", NFT: true, Left: "ACCEPT"},
 	}
 	if len(full) != len(firewallKinds()) {
 		t.Fatalf("%d kinds tested, of %d", len(full), len(firewallKinds()))

@@ -33,6 +33,7 @@ func TestNft(t *testing.T) {
 		"1.1.1.2/24", "1.1.1.2/32", "10.0.0.0/8", "1.1.1.128/25", "0.0.0.0/0",
 	} {
 		table, chain, rule := ownTable(saddr)
+		rule.Drop = saddr == "10.0.0.0/8"
 		b.mismatches(table, chain, rule)
 		undo := b.inverses(table, chain, rule)
 		want := []lab.Op{NftRuleDel(rule), NftChainDel(chain), NftTableDel(table)}

@@ -16,7 +16,7 @@ import (
 	"netlab/lab/kernel"
 )
 
-// NftRuleAdd appends a rule that masquerades what comes from a prefix. The
+// NftRuleAdd appends a rule that masquerades, or drops, what comes from a prefix. The
 // comment, which can't be empty, is what makes it that rule.
 type NftRuleAdd struct {
 	Family  string       `json:"family"` // "ip", no other
@@ -24,6 +24,7 @@ type NftRuleAdd struct {
 	Chain   string       `json:"chain"`
 	Saddr   netip.Prefix `json:"saddr"` // IPv4; bits beyond the prefix count for nothing
 	Comment string       `json:"comment"`
+	Drop    bool         `json:"drop,omitempty"` // not to masquerade, but to drop
 }
 
 // NftRuleDel deletes that rule, and no other. nft can delete a rule only by a
@@ -37,7 +38,14 @@ func (NftRuleDel) Kind() string { return "nft-rule-del" }
 // Command has the comment in the double quotes that nft itself wants to see.
 func (o NftRuleAdd) Command() lab.Command {
 	return lab.Command{"nft", "add", "rule", o.Family, o.Table, o.Chain,
-		"ip", "saddr", o.Saddr.String(), "counter", "masquerade", "comment", `"` + o.Comment + `"`}
+		"ip", "saddr", o.Saddr.String(), "counter", o.verdict(), "comment", `"` + o.Comment + `"`}
+}
+
+func (o NftRuleAdd) verdict() string {
+	if o.Drop {
+		return "drop"
+	}
+	return "masquerade"
 }
 
 func (o NftRuleDel) Command() lab.Command {
@@ -101,13 +109,17 @@ func (o NftRuleAdd) rule() (*nftables.Rule, error) {
 			Mask: net.CIDRMask(bits, 32), Xor: make([]byte, 4),
 		})
 	}
+	var verdict expr.Any = &expr.Masq{}
+	if o.Drop {
+		verdict = &expr.Verdict{Kind: expr.VerdictDrop}
+	}
 	return &nftables.Rule{
 		Table: &nftables.Table{Family: family, Name: o.Table},
 		Chain: &nftables.Chain{Name: o.Chain},
 		Exprs: append(exprs,
 			&expr.Cmp{Op: expr.CmpOpEq, Register: register, Data: addr[:length]},
 			&expr.Counter{},
-			&expr.Masq{},
+			verdict,
 		),
 		UserData: userdata.AppendString(nil, userdata.TypeComment, o.Comment),
 	}, nil
@@ -160,7 +172,7 @@ func (o NftRuleAdd) Verify(k *kernel.Kernel) error {
 	}
 	mismatch := &lab.Mismatch{
 		Object: o.object(), Field: "rule",
-		Want: fmt.Sprintf("ip saddr %s counter masquerade", o.Saddr.Masked()), Found: "missing",
+		Want: fmt.Sprintf("ip saddr %s counter %s", o.Saddr.Masked(), o.verdict()), Found: "missing",
 	}
 	if len(found) > 0 {
 		mismatch.Found = "another one"
