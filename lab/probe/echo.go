@@ -27,6 +27,8 @@ type echo struct {
 	dst    netip.Addr
 	id     uint16
 	marker [16]byte
+	// padding is how many zero bytes of payload follow the marker.
+	padding int
 }
 
 // echoAnswer is what came of an echo request. The zero value is silence.
@@ -75,7 +77,7 @@ func openICMP(n *kernel.Namespace) (*socket, error) {
 // exchange sends the request once and waits for what comes of it until wait is
 // done, which is silence.
 func (e echo) exchange(wait context.Context, s *socket) (echoAnswer, error) {
-	request := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: int(e.id), Seq: 1, Data: e.marker[:]}}
+	request := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: int(e.id), Seq: 1, Data: e.payload()}}
 	packet, err := request.Marshal(nil)
 	if err != nil {
 		return echoAnswer{}, fmt.Errorf("make an echo request: %w", err)
@@ -129,7 +131,7 @@ func (e echo) answer(packet []byte) echoAnswer {
 		}
 		return echoAnswer{from: src, ttl: ttl, err: icmpWords(kind, int(message[1]), binary.BigEndian.Uint16(message[6:]))}
 	}
-	if !e.isIn(message, ipv4.ICMPTypeEchoReply) || len(message) != icmpHeaderLen+len(e.marker) {
+	if !e.isIn(message, ipv4.ICMPTypeEchoReply) || len(message) != icmpHeaderLen+len(e.marker)+e.padding {
 		return echoAnswer{}
 	}
 	return echoAnswer{from: src, ttl: ttl}
@@ -143,7 +145,8 @@ func (e echo) isIn(message []byte, kind ipv4.ICMPType) bool {
 		return false
 	}
 	payload := message[icmpHeaderLen:]
-	return bytes.Equal(payload, e.marker[:min(len(payload), len(e.marker))])
+	quoted := min(len(payload), len(e.marker))
+	return bytes.Equal(payload[:quoted], e.marker[:quoted])
 }
 
 // splitICMP takes an IPv4 packet apart. The message is nil, or at least as long
@@ -154,4 +157,11 @@ func splitICMP(packet []byte) (src, dst netip.Addr, ttl int, message []byte) {
 		return netip.Addr{}, netip.Addr{}, 0, nil
 	}
 	return kernel.Addr(h.Src), kernel.Addr(h.Dst), h.TTL, packet[h.Len:]
+}
+
+// payload is the marker, and zeros behind it.
+func (e echo) payload() []byte {
+	data := make([]byte, len(e.marker)+e.padding)
+	copy(data, e.marker[:])
+	return data
 }

@@ -31,9 +31,19 @@ type Ping struct {
 	// WantTTL is the ttl expected of the reply as it arrives: what its sender gave
 	// it, less one for each router on the way. 0: any.
 	WantTTL int `json:"want_ttl,omitempty"`
+	// Size is how many bytes of data the request carries behind its ICMP header, as
+	// ping(8)'s -s; 1472 fill an Ethernet frame. 0: what tells one request from
+	// another, 16.
+	Size int `json:"size,omitempty"`
 }
 
-func (p Ping) Command() lab.Command { return lab.In(p.NS, "ping", "-c1", p.Dst.String()) }
+func (p Ping) Command() lab.Command {
+	c := lab.In(p.NS, "ping", "-c1")
+	if p.Size != 0 {
+		c = append(c, "-s", strconv.Itoa(p.Size))
+	}
+	return append(c, p.Dst.String())
+}
 
 func (p Ping) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration) (lab.Observation, error) {
 	n, err := k.Namespace(p.NS)
@@ -44,6 +54,7 @@ func (p Ping) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration)
 	if err != nil {
 		return lab.Observation{}, err
 	}
+	e.padding = max(0, p.Size-len(e.marker))
 	s, err := openICMP(n)
 	if err != nil {
 		return lab.Observation{}, err
