@@ -114,6 +114,9 @@ func (a *app) begin(k *kernel.Kernel, dir journal.Dir, s scenarios.Scenario, o r
 // resumed are the values that a lab was begun with. Others that are given now
 // can't be followed: what is done, is done.
 func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, given scenarios.Values) (scenarios.Values, error) {
+	if j.Header.Challenge != "" { // a run would take what is broken for a failure
+		return nil, errors.Join(a.otherChallenge(j.Header.Lab, j.Header), j.Close())
+	}
 	if j.Header.Scenario != s.Name {
 		return nil, errors.Join(&usageError{
 			Text: a.fill("run.other-scenario", "lab", j.Header.Lab, "scenario", j.Header.Scenario),

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netlab/challenges"
 	"netlab/lab/machine"
 	"netlab/scenarios"
 )
@@ -25,7 +26,9 @@ type jsonLab struct {
 	Total    int               `json:"total"` // how many there are
 	Last     string            `json:"last_step,omitempty"`
 	Params   map[string]string `json:"params,omitempty"`
-	Error    string            `json:"error,omitempty"` // why the rest can't be told
+	// Challenge is what the lab was broken as; empty: it was not.
+	Challenge string `json:"challenge,omitempty"`
+	Error     string `json:"error,omitempty"` // why the rest can't be told
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -65,6 +68,12 @@ func describe(p place, inside bool) (jsonLab, error) {
 		return l, err
 	}
 	l.Scenario, l.Created, l.Steps, l.Params = state.Header.Scenario, &state.Header.Created, len(state.Steps), state.Header.Params
+	l.Challenge = state.Header.Challenge
+	for id := range state.Steps {
+		if challenges.BreaksIn(id) {
+			l.Steps--
+		}
+	}
 	s, known := scenarios.Named(l.Scenario)
 	if !known {
 		return l, nil

@@ -28,6 +28,8 @@ type Header struct {
 	// Aside the file that still has them; see Dir.Salvage.
 	Lost  int    `json:"lost,omitempty"`
 	Aside string `json:"aside,omitempty"`
+	// Challenge is what the lab was broken as; empty: it was not.
+	Challenge string `json:"challenge,omitempty"`
 }
 
 // Op is an op as it stands in a journal.

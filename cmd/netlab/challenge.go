@@ -1,0 +1,175 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+
+	"github.com/spf13/cobra"
+
+	"netlab/challenges"
+	"netlab/lab/machine"
+	"netlab/lab/progress"
+	"netlab/scenarios"
+)
+
+// challengeOptions are the flags of `challenge [NAME]`.
+type challengeOptions struct {
+	lab     string
+	random  bool
+	seed    int
+	noShell bool
+}
+
+func (a *app) challengeCommand() *cobra.Command {
+	var o challengeOptions
+	cmd := &cobra.Command{
+		Use:     "challenge [NAME]",
+		Short:   a.say("short.challenge"),
+		Long:    a.say("long.challenge"),
+		Example: a.say("example.challenge"),
+		Args:    a.noMoreThan(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && !o.random {
+				return a.listChallenges()
+			}
+			return a.challenge(cmd, args, o)
+		},
+		ValidArgsFunction: a.completeChallenges,
+	}
+	flags := cmd.Flags()
+	flags.BoolVar(&o.random, "random", false, a.say("flag.random"))
+	flags.IntVar(&o.seed, "seed", 0, a.say("flag.seed"))
+	flags.StringVar(&o.lab, "name", "", a.say("flag.challenge-name"))
+	flags.BoolVar(&o.noShell, "no-shell", false, a.say("flag.no-shell"))
+	for _, sub := range []struct {
+		name string
+		run  func(*cobra.Command, sitting) error
+	}{
+		{"hint", a.challengeHint}, {"check", a.challengeCheck}, {"solution", a.challengeSolution},
+		{"explain", a.challengeExplain}, {"reset", a.challengeReset}, {"leave", a.challengeLeave},
+	} {
+		cmd.AddCommand(&cobra.Command{
+			Use:   sub.name + " [LAB]",
+			Short: a.say("short.challenge." + sub.name),
+			Long:  a.say("long.challenge." + sub.name),
+			Args:  a.noMoreThan(1),
+			RunE: func(cmd *cobra.Command, args []string) error {
+				return a.inChallenge(cmd, args, sub.name, sub.run)
+			},
+		})
+	}
+	return cmd
+}
+
+func (a *app) completeChallenges(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	all, err := challenges.All(a.lang)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	var names []cobra.Completion
+	for _, c := range all {
+		names = append(names, cobra.CompletionWithDesc(c.Name, c.Words.Title))
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// chooseChallenge is the one that was named, or one by chance: of those that are not
+// solved yet, while there are any. A seed chooses of all of them, and always the same.
+func (a *app) chooseChallenge(cmd *cobra.Command, args []string, o challengeOptions) (challenges.Challenge, error) {
+	all, err := challenges.All(a.lang)
+	if err != nil {
+		return challenges.Challenge{}, err
+	}
+	if len(args) == 0 {
+		if cmd.Flags().Changed("seed") {
+			return all[rand.New(rand.NewPCG(uint64(o.seed), 0)).IntN(len(all))], nil
+		}
+		solved := a.solvedChallenges()
+		var open []challenges.Challenge
+		for _, c := range all {
+			if solved[c.Name].Solved == nil {
+				open = append(open, c)
+			}
+		}
+		if len(open) == 0 {
+			open = all
+		}
+		return open[rand.IntN(len(open))], nil
+	}
+	var names []string
+	for _, c := range all {
+		if c.Name == args[0] {
+			return c, nil
+		}
+		names = append(names, c.Name)
+	}
+	return challenges.Challenge{}, a.unknown("unknown.challenge", args[0], names, "netlab challenge")
+}
+
+// solvedChallenges is what is known of each, by its name. Where that can't be read,
+// nothing is.
+func (a *app) solvedChallenges() map[string]progress.Record {
+	known := map[string]progress.Record{}
+	s, err := progressStore()
+	if err != nil {
+		return known
+	}
+	records, err := s.Records()
+	if err != nil {
+		return known
+	}
+	for _, r := range records {
+		if r.Kind == progress.Challenge {
+			known[r.Name] = r
+		}
+	}
+	return known
+}
+
+// challenge begins one, or goes on with it.
+func (a *app) challenge(cmd *cobra.Command, args []string, o challengeOptions) error {
+	if o.random && len(args) > 0 {
+		return &usageError{Text: a.say("challenge.random-or-name")}
+	}
+	if cmd.Flags().Changed("seed") && !o.random {
+		return &usageError{Text: a.say("challenge.seed-alone"), Next: "netlab challenge --random --seed 1"}
+	}
+	c, err := a.chooseChallenge(cmd, args, o)
+	if err != nil {
+		return err
+	}
+	if o.lab == "" {
+		o.lab = c.Name
+	}
+	if err := scenarios.CheckLabName(o.lab); err != nil {
+		return err
+	}
+	_, inside, err := machine.Here()
+	if err != nil {
+		return err
+	}
+	if inside { // a netlab outside has made the sandbox and sent us
+		return a.beginChallenge(cmd.Context(), c, o.lab)
+	}
+	p, err := find(o.lab)
+	switch {
+	case err == nil && p.sandbox != nil:
+	case err == nil:
+		return &usageError{Text: a.fill("run.is-on-host", "lab", o.lab), Next: "netlab challenge " + c.Name + " --name " + o.lab + "2"}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	s := p.sandbox
+	if s == nil {
+		if s, err = a.challengeSandbox(cmd.Context(), c.Name, o.lab); err != nil {
+			return err
+		}
+	} else if err := a.enter(cmd.Context(), s, a.challengeArgs(c.Name, o.lab)...); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	if o.noShell || a.output == "json" || !a.onTerminal() {
+		return s.Close()
+	}
+	return a.challengeShell(cmd.Context(), s, c, o.lab)
+}
