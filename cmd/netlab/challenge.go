@@ -30,6 +30,9 @@ func (a *app) challengeCommand() *cobra.Command {
 		Example: a.say("example.challenge"),
 		Args:    a.noMoreThan(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("seed") && !o.random {
+				return &usageError{Text: a.say("challenge.seed-alone"), Next: "netlab challenge --random --seed 1"}
+			}
 			if len(args) == 0 && !o.random {
 				return a.listChallenges()
 			}
@@ -131,9 +134,6 @@ func (a *app) solvedChallenges() map[string]progress.Record {
 func (a *app) challenge(cmd *cobra.Command, args []string, o challengeOptions) error {
 	if o.random && len(args) > 0 {
 		return &usageError{Text: a.say("challenge.random-or-name")}
-	}
-	if cmd.Flags().Changed("seed") && !o.random {
-		return &usageError{Text: a.say("challenge.seed-alone"), Next: "netlab challenge --random --seed 1"}
 	}
 	c, err := a.chooseChallenge(cmd, args, o)
 	if err != nil {

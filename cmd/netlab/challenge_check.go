@@ -78,7 +78,7 @@ func (a *app) judgeView(s sitting) (func(lab.Event), error) {
 	}, nil
 }
 
-// judged shows a check in one line: what it asks, and what came.
+// judged shows a check in one line: what came or, where it fails, what it asks.
 func (v *textView) judged(e lab.Event) {
 	w := v.words.Check(e.Step, e.ID)
 	seen, ok := w.Outcomes[e.Outcome]
@@ -86,8 +86,8 @@ func (v *textView) judged(e lab.Event) {
 		seen = v.say("outcome." + e.Outcome)
 	}
 	text := v.text(seen, e.Values)
-	if !*e.Holds {
-		text = scenarios.Adjoin(v.text(w.Question, nil), text)
+	if !*e.Holds { // what was seen instead may be all there is to find out
+		text = v.text(w.Question, nil)
 	}
 	v.prose(v.mark(*e.Holds), text, nil)
 	if v.verbose {

@@ -212,7 +212,13 @@ func (a *app) challengeLeave(cmd *cobra.Command, s sitting) error {
 	if s.place.sandbox == nil {
 		return &usageError{Text: a.say("challenge.exit-first"), Next: "exit"}
 	}
-	return a.teardownPlace(cmd.Context(), s.place, teardownOptions{})
+	quiet := *a
+	quiet.quiet = true // what is undone would tell what it was
+	if err := quiet.teardownPlace(cmd.Context(), s.place, teardownOptions{}); err != nil || a.output == "json" || a.quiet {
+		return err
+	}
+	a.paper().prose("", a.say("challenge.taken-down"), nil)
+	return nil
 }
 
 // challengeReset builds the lab and breaks it anew: from outside in a new sandbox,
@@ -238,13 +244,7 @@ func (a *app) challengeReset(cmd *cobra.Command, s sitting) error {
 	}
 	v, err := s.Judge(cmd.Context(), s.kernel, s.setting, challenges.Patience, nil)
 	if err == nil && !slices.Equal(v.Fails, s.Fails) {
-		err = fmtLeft(a)
+		err = &usageError{Text: a.say("challenge.reset-outside"), Next: "exit"}
 	}
 	return err
-}
-
-// fmtLeft is the error for a sandbox in which the learner has changed more than the
-// lab.
-func fmtLeft(a *app) error {
-	return &usageError{Text: a.say("challenge.reset-outside"), Next: "exit"}
 }

@@ -5,9 +5,11 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"netlab/challenges"
 	"netlab/scenarios"
 )
 
@@ -109,6 +111,19 @@ func textsByPlace(t *testing.T, lang string) map[string]string {
 				place, line = s.Name+"/"+step+"/"+heading, ""
 			}
 			texts[place] += line + " "
+		}
+	}
+	all, err := challenges.All(lang)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range all {
+		w := c.Words
+		for place, text := range map[string]string{"title": w.Title, "symptom": w.Symptom, "solution": w.Solution, "explanation": w.Explanation} {
+			texts[c.Name+"/"+place] = text
+		}
+		for i, hint := range w.Hints {
+			texts[c.Name+"/hint "+strconv.Itoa(i+1)] = hint
 		}
 	}
 	return texts
