@@ -192,7 +192,7 @@ func (a *app) tellSymptom(c challenges.Challenge, setting scenarios.Setting) {
 	p.line("")
 	p.paragraphs(indent, c.Fill(c.Words.Symptom, setting))
 	p.line("")
-	p.prose("", a.say("challenge.how"), nil)
+	p.prose("", c.Fill(a.say("challenge.how"), setting), nil)
 	p.rows([][2]string{
 		{"netlab diagram", a.say("challenge.diagram")},
 		{"netlab challenge hint", a.say("short.challenge.hint")},

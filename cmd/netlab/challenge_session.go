@@ -116,11 +116,13 @@ type jsonHint struct {
 // plainText is a text as others than paper take it.
 func plainText(text string) string { return strings.ReplaceAll(text, scenarios.Unbroken, " ") }
 
-// paragraphs writes text that has an empty line between its paragraphs.
+// paragraphs writes text that has an empty line between its paragraphs; the mark
+// stands before the first.
 func (p *paper) paragraphs(mark, text string) {
 	for i, paragraph := range strings.Split(text, "\n\n") {
 		if i > 0 {
 			p.line("")
+			mark = strings.Repeat(" ", columns(mark))
 		}
 		p.prose(mark, paragraph, nil)
 	}
@@ -140,7 +142,11 @@ func (a *app) challengeHint(_ *cobra.Command, s sitting) error {
 		return nil
 	}
 	p := a.paper()
-	p.paragraphs(a.fill("challenge.hint", "index", strconv.Itoa(n), "total", strconv.Itoa(total))+" ", text)
+	mark := a.fill("challenge.hint", "index", strconv.Itoa(n), "total", strconv.Itoa(total))
+	if !scenarios.EndsWide(mark) {
+		mark += " "
+	}
+	p.paragraphs(mark, text)
 	if command != "" {
 		p.command(indent, command)
 	}
