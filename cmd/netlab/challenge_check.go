@@ -45,7 +45,7 @@ func (a *app) challengeCheck(cmd *cobra.Command, s sitting) error {
 		}
 	})
 	if a.output == "json" {
-		j := jsonVerdict{Version: jsonVersion, Type: "verdict", Name: s.Name, Lab: s.lab, Won: v.Won(), Fails: v.Fails, Waiting: v.Waiting, Attempt: r.Last}
+		j := jsonVerdict{Version: jsonVersion, Type: "verdict", Name: s.Name, Lab: s.lab, Won: v.Won(), Fails: append([]string{}, v.Fails...), Waiting: v.Waiting, Attempt: r.Last}
 		for _, g := range v.Gone {
 			j.Gone = append(j.Gone, g.Command.String())
 		}

@@ -53,14 +53,16 @@ import (
 
 // Each document has a pretend host of its own, so a top-level test of its own.
 
-func TestDocsREADME(t *testing.T)          { testDocument(t, "README.md", 1) }
-func TestDocsREADMEinChinese(t *testing.T) { testDocument(t, "README.zh.md", 1) }
+func TestDocsREADME(t *testing.T)          { testDocument(t, "README.md", 2) }
+func TestDocsREADMEinChinese(t *testing.T) { testDocument(t, "README.zh.md", 2) }
 func TestDocsGettingStarted(t *testing.T)  { testDocument(t, "docs/getting-started.md", 2) }
 func TestDocsHowItWorks(t *testing.T)      { testDocument(t, "docs/how-it-works.md", 0) }
 func TestDocsArchitecture(t *testing.T)    { testDocument(t, "docs/architecture.md", 0) }
 func TestDocsGlossary(t *testing.T)        { testDocument(t, "docs/glossary.md", 0) }
 func TestDocsWorkshop(t *testing.T)        { testDocument(t, "docs/workshop.md", 2) }
 func TestDocsJSON(t *testing.T)            { testDocument(t, "docs/json.md", 0) }
+func TestDocsChallenges(t *testing.T)      { testDocument(t, "docs/challenges.md", 1) }
+func TestDocsWriting(t *testing.T)         { testDocument(t, "docs/writing-a-challenge.md", 1) }
 func TestDocsRealClusters(t *testing.T)    { testDocument(t, "docs/real-clusters.md", 0) }
 
 func TestDocsReleasing(t *testing.T) { testDocument(t, "docs/releasing.md", 0) }
@@ -519,6 +521,8 @@ func startDocShell(t *testing.T, dir string, ordinary bool) *docShell {
 	// A make that runs this test must not speak to the make in it.
 	s.cmd.Env = append(os.Environ(), "MAKEFLAGS=", "MAKELEVEL=", "MFLAGS=", "SHELL=/bin/sh")
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: unix.SIGKILL}
+	state := t.TempDir() // nobody's own progress
+	s.cmd.Env = append(s.cmd.Env, "XDG_STATE_HOME="+state)
 	if ordinary {
 		// There is but one user in the test's namespace. In one below it that user
 		// has another number and, by the next exec, no capabilities.
