@@ -129,6 +129,12 @@ func TestChallenges(t *testing.T) {
 			if v := b.judge(); !v.Won() {
 				t.Errorf("the solution does not win: %+v", v)
 			}
+			b.shell(map[string]string{
+				"proxyarp": "ip link del {host-link}", "calico": "ip link del {first-link}", "bridge": "ip link del {bridge}",
+			}[b.c.Scenario.Name])
+			if v := b.judge(); v.Won() || len(v.Gone) == 0 {
+				t.Errorf("it is won with a part of the lab gone: %+v", v)
+			}
 			if err := b.runner.Teardown(t.Context(), b.journal); err != nil {
 				t.Errorf("teardown: %v", err)
 			}

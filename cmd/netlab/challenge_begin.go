@@ -182,7 +182,7 @@ func (a *app) tellSymptom(c challenges.Challenge, setting scenarios.Setting) {
 	if a.output == "json" {
 		a.printJSON(jsonChallenge{
 			Version: jsonVersion, Type: "challenge", Name: c.Name, Title: c.Words.Title, Scenario: c.Scenario.Name,
-			Level: c.Level, Hints: len(c.Hints), Lab: setting.Lab, Symptom: plainText(c.Fill(c.Words.Symptom, setting)),
+			Level: c.Level, Hints: len(c.Hints), Lab: setting.Lab, Symptom: spaced(c.Fill(c.Words.Symptom, setting)),
 		})
 		return
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -124,7 +125,9 @@ func (a *app) tellVerdict(s sitting, v challenges.Verdict, r progress.Record) {
 	p.prose("", a.fill(key, "challenge", s.Name, "time", took(r.Last.Took()),
 		"tries", strconv.Itoa(r.Last.Tries), "hints", strconv.Itoa(r.Last.Hints)), p.bold)
 	p.advice(a.say("challenge.read"), "netlab challenge explain")
-	if !a.quiet {
-		p.prose("", a.say("challenge.then-exit"), p.dim)
+	if os.Getenv("NETLAB_LAB") != "" { // in the sandbox's shell
+		p.prose("", a.say("challenge.then-exit"), nil)
+		return
 	}
+	p.advice(a.say("challenge.clean"), "netlab challenge leave")
 }

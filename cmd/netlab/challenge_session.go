@@ -113,8 +113,8 @@ type jsonHint struct {
 	Commands []string `json:"commands,omitempty"`
 }
 
-// plainText is a text as others than paper take it.
-func plainText(text string) string { return strings.ReplaceAll(text, scenarios.Unbroken, " ") }
+// spaced is a text as others than paper take it.
+func spaced(text string) string { return strings.ReplaceAll(text, scenarios.Unbroken, " ") }
 
 // paragraphs writes text that has an empty line between its paragraphs; the mark
 // stands before the first.
@@ -134,7 +134,7 @@ func (a *app) challengeHint(_ *cobra.Command, s sitting) error {
 	n := min(max(r.Last.Hints, 1), total)
 	text, command := s.Fill(s.Words.Hints[n-1], s.setting), s.Fill(s.Hints[n-1].Command, s.setting)
 	if a.output == "json" {
-		j := jsonHint{Version: jsonVersion, Type: "hint", Name: s.Name, Lab: s.lab, Index: n, Total: total, Text: plainText(text)}
+		j := jsonHint{Version: jsonVersion, Type: "hint", Name: s.Name, Lab: s.lab, Index: n, Total: total, Text: spaced(text)}
 		if command != "" {
 			j.Commands = []string{command}
 		}
@@ -168,7 +168,7 @@ func (a *app) challengeSolution(_ *cobra.Command, s sitting) error {
 	}
 	text := s.Fill(s.Words.Solution, s.setting)
 	if a.output == "json" {
-		a.printJSON(jsonHint{Version: jsonVersion, Type: "solution", Name: s.Name, Lab: s.lab, Text: plainText(text), Commands: commands})
+		a.printJSON(jsonHint{Version: jsonVersion, Type: "solution", Name: s.Name, Lab: s.lab, Text: spaced(text), Commands: commands})
 		return nil
 	}
 	p := a.paper()
@@ -207,7 +207,7 @@ func (a *app) explainByName(name string) (done bool, err error) {
 
 func (a *app) tellExplanation(c challenges.Challenge, text, labName string) {
 	if a.output == "json" {
-		a.printJSON(jsonHint{Version: jsonVersion, Type: "explanation", Name: c.Name, Lab: labName, Text: plainText(text)})
+		a.printJSON(jsonHint{Version: jsonVersion, Type: "explanation", Name: c.Name, Lab: labName, Text: spaced(text)})
 		return
 	}
 	a.paper().paragraphs("", text)
@@ -241,6 +241,9 @@ func (a *app) challengeReset(cmd *cobra.Command, s sitting) error {
 			return err
 		}
 		return fresh.Close()
+	}
+	if err := machine.Stay(); err != nil {
+		return err
 	}
 	if err := quiet.teardownHere(cmd.Context(), s.lab, teardownOptions{}); err != nil {
 		return err

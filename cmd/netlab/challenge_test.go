@@ -121,3 +121,29 @@ func TestChallengeByChance(t *testing.T) {
 	said(t, 0, "netlab challenge hint a -o json", `"type":"hint"`)
 	said(t, 0, "netlab challenge leave a && netlab challenge leave b")
 }
+
+// On a terminal the learner gets a shell in the sandbox, may leave it and come back,
+// and once it is won the sandbox goes with the shell.
+func TestChallengeOpensAShell(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	challengeHost(t)
+	env := []string{"SHELL=/bin/sh", "PS1=> "}
+	s := onTerminal(t, 80, env, "challenge", "loose-plug")
+	s.expect("is alone")
+	s.expect("> ")
+	s.types("exit\r")
+	s.expect("It is not repaired yet")
+	s.expect("netlab challenge leave loose-plug")
+	s.ends(0)
+	s = onTerminal(t, 80, env, "challenge", "loose-plug")
+	s.expect("is alone")
+	s.expect("> ")
+	s.types("ip link set v-pod2 master br0; netlab challenge check; exit\r")
+	s.expect("loose-plug is solved")
+	s.expect("Type exit")
+	s.expect("The sandbox is gone")
+	s.ends(0)
+	said(t, 0, "netlab status", "No lab is up")
+}

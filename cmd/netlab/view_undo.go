@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netlab/challenges"
 	"netlab/lab"
 	"netlab/scenarios"
 )
@@ -29,6 +30,10 @@ func (v *textView) undo(e lab.Event) {
 			}
 		}
 	case lab.UndoSkip:
+		if e.Outcome == lab.SkipGone && challenges.BreaksIn(e.Step) {
+			v.prose(indent+"- ", v.fill("undo.repaired", "command", unbroken(e.Command)), nil)
+			return
+		}
 		if e.Outcome != lab.SkipGone {
 			v.left++
 		}

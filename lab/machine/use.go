@@ -48,6 +48,16 @@ func occupy() error {
 	return nil // fd stays open, and the lock with it
 }
 
+// Stay keeps the sandbox that this process is in from ending while the process lives,
+// also when the last lab in it goes: for a netlab that was run by a shell in there,
+// and makes another one. ErrOver says that it has ended. Elsewhere it does nothing.
+func Stay() error {
+	if _, inside, err := Here(); err != nil || !inside {
+		return err
+	}
+	return occupy()
+}
+
 func lockFile(fd, how int) error {
 	for {
 		if err := unix.Flock(fd, how); !errors.Is(err, unix.EINTR) {
