@@ -2,6 +2,7 @@ package lab_test
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +23,9 @@ func FuzzCommand(f *testing.F) {
 			return // no word of a command can hold it
 		}
 		c := lab.Command{"printf", `%s\0`, a, b, "end"}
+		if again, err := lab.ParseCommand(c.String()); err != nil || !slices.Equal(c, again) {
+			t.Errorf("%s is read as %q, %v", c, again, err)
+		}
 		cmd := exec.Command(sh)
 		cmd.Stdin = strings.NewReader(c.String() + "\n")
 		cmd.Env = []string{"PATH=/nowhere", "x=wrong"}

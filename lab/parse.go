@@ -14,12 +14,12 @@ var ErrQuotes = errors.New("a quote is not closed")
 func ParseCommand(line string) (Command, error) {
 	var c Command
 	var word strings.Builder
-	var quote rune // 0: none
+	var quote byte // 0: none
 	begun, escaped := false, false
-	for _, r := range line {
+	for _, r := range []byte(line) {
 		switch {
 		case escaped:
-			word.WriteRune(r)
+			word.WriteByte(r)
 			escaped = false
 		case r == '\\' && quote != '\'':
 			escaped, begun = true, true
@@ -34,7 +34,7 @@ func ParseCommand(line string) (Command, error) {
 			word.Reset()
 			begun = false
 		default:
-			word.WriteRune(r)
+			word.WriteByte(r)
 			begun = true
 		}
 	}

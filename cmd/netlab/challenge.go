@@ -53,10 +53,11 @@ func (a *app) challengeCommand() *cobra.Command {
 		{"explain", a.challengeExplain}, {"reset", a.challengeReset}, {"leave", a.challengeLeave},
 	} {
 		cmd.AddCommand(&cobra.Command{
-			Use:   sub.name + " [LAB]",
-			Short: a.say("short.challenge." + sub.name),
-			Long:  a.say("long.challenge." + sub.name),
-			Args:  a.noMoreThan(1),
+			Use:               sub.name + " [LAB]",
+			Short:             a.say("short.challenge." + sub.name),
+			Long:              a.say("long.challenge." + sub.name),
+			Args:              a.noMoreThan(1),
+			ValidArgsFunction: completeChallengesUp,
 			RunE: func(cmd *cobra.Command, args []string) error {
 				return a.inChallenge(cmd, args, sub.name, sub.run)
 			},
