@@ -17,7 +17,7 @@ import (
 type challengeOptions struct {
 	lab     string
 	random  bool
-	seed    int
+	seed    uint
 	noShell bool
 }
 
@@ -42,7 +42,7 @@ func (a *app) challengeCommand() *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.BoolVar(&o.random, "random", false, a.say("flag.random"))
-	flags.IntVar(&o.seed, "seed", 0, a.say("flag.seed"))
+	flags.UintVar(&o.seed, "seed", 0, a.say("flag.seed"))
 	flags.StringVar(&o.lab, "name", "", a.say("flag.challenge-name"))
 	flags.BoolVar(&o.noShell, "no-shell", false, a.say("flag.no-shell"))
 	for _, sub := range []struct {

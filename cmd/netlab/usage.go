@@ -72,7 +72,7 @@ func wantedWords(kind string) string {
 		return "flag.wants.port"
 	case "duration":
 		return "flag.wants.time"
-	case "int":
+	case "int", "uint":
 		return "flag.wants.number"
 	case "bool":
 		return "flag.wants.bool"
