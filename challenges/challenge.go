@@ -30,6 +30,8 @@ type Challenge struct {
 	Broken []string
 	// Fails are the IDs of the checks that fail then. All others hold.
 	Fails []string
+	// Claims show that what else the complaint says is so.
+	Claims []Proof
 	// Last are checks that would put a cache right by asking: they are tried only
 	// once all others hold.
 	Last []string
@@ -37,7 +39,7 @@ type Challenge struct {
 	Checks []Check
 	// Keep are changes that must be as they say for the challenge to be won.
 	Keep     []string
-	Hints    []Hint
+	Hints    []Proof  // from a nudge to all but the solution; their texts stand in Words
 	Solution []string // commands for a shell
 	Words    Words
 }
@@ -48,10 +50,9 @@ type Check struct {
 	Command string // a ping
 }
 
-// Hint is one of several, from a nudge to all but the solution. Its words stand in
-// Words.
-type Hint struct {
-	// Command shows that what the hint says is so; empty: it says nothing to be seen.
+// Proof is how it can be seen in the broken lab that something said is so.
+type Proof struct {
+	// Command is for a shell; empty: nothing is said that could be seen.
 	Command string
 	// Shows are the lines that it prints then, or parts of them: ~ before one says
 	// that it is not there.

@@ -131,7 +131,8 @@ func TestChallenges(t *testing.T) {
 			if !cmp.Equal(b.c.Last, v.Waiting) || len(v.Gone) > 0 {
 				t.Errorf("once broken: waiting %v, gone %v", v.Waiting, v.Gone)
 			}
-			b.hints()
+			b.proves("claim", b.c.Claims)
+			b.proves("hint", b.c.Hints)
 			if again := b.judge(); !slices.Equal(again.Fails, v.Fails) {
 				t.Errorf("looking has changed it: %v, then %v", v.Fails, again.Fails)
 			}
@@ -161,21 +162,21 @@ func TestChallenges(t *testing.T) {
 	}
 }
 
-// hints runs what shows each hint to be true.
-func (b *bench) hints() {
+// proves runs what shows that what is said is so.
+func (b *bench) proves(what string, proofs []Proof) {
 	b.t.Helper()
-	for i, h := range b.c.Hints {
-		if h.Command == "" {
+	for i, p := range proofs {
+		if p.Command == "" {
 			continue
 		}
-		out := b.shell(h.Command)
-		for _, want := range h.Shows {
+		out := b.shell(p.Command)
+		for _, want := range p.Shows {
 			not, absent := strings.CutPrefix(want, "~ ")
 			if absent {
 				want = not
 			}
 			if want = b.c.Fill(want, b.setting); strings.Contains(flat(out), flat(want)) == absent {
-				b.t.Errorf("hint %d: %s\nprints\n%s, and of %q it must be %v that it is there", i+1, h.Command, out, want, !absent)
+				b.t.Errorf("%s %d: %s\nprints\n%s, and of %q it must be %v that it is there", what, i+1, p.Command, out, want, !absent)
 			}
 		}
 	}

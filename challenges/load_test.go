@@ -70,7 +70,7 @@ func TestChallengesNameWhatThereIs(t *testing.T) {
 			s := scenarios.Setting{Lab: "lab", Values: c.Values(), Facts: machine.SandboxFacts()}
 			s.Facts.Firewall = "iptables"
 			texts := slices.Concat(c.Broken, c.Keep, c.Solution, c.Words.Hints, []string{c.Words.Symptom, c.Words.Explanation, c.Words.Solution})
-			for _, h := range c.Hints {
+			for _, h := range slices.Concat(c.Hints, c.Claims) {
 				texts = append(append(texts, h.Command), h.Shows...)
 			}
 			for _, text := range texts {

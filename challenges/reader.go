@@ -103,7 +103,7 @@ func (r *reader) heading(level int, title string) error {
 			return nil
 		case "hint":
 			r.words.Hints = append(r.words.Hints, "")
-			r.c.Hints = append(r.c.Hints, Hint{})
+			r.c.Hints = append(r.c.Hints, Proof{})
 			return nil
 		case "check":
 			id, question, ok := strings.Cut(rest, ": ")
@@ -192,12 +192,17 @@ func (r *reader) code(n *ast.FencedCodeBlock) error {
 		r.c.Solution = append(r.c.Solution, lines...)
 	case "check":
 		r.c.Checks[len(r.c.Checks)-1].Command = lines[0]
-	case "hint":
+	case "hint", "symptom":
 		command, ok := strings.CutPrefix(lines[0], "$ ")
 		if !ok || len(lines) < 2 {
-			return errors.New("what shows a hint to be true is a command behind `$ `, and what it prints")
+			return errors.New("what shows a text to be true is a command behind `$ `, and what it prints")
 		}
-		r.c.Hints[len(r.c.Hints)-1] = Hint{Command: command, Shows: lines[1:]}
+		proof := Proof{Command: command, Shows: lines[1:]}
+		if r.section == "symptom" {
+			r.c.Claims = append(r.c.Claims, proof)
+		} else {
+			r.c.Hints[len(r.c.Hints)-1] = proof
+		}
 	default:
 		return errors.New("no commands have their place here")
 	}
