@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netlab/challenges"
 	"netlab/lab/machine"
 	"netlab/lab/progress"
 	"netlab/scenarios"
+	"netlab/scenarios/challenges"
 )
 
 // challengeOptions are the flags of `challenge [NAME]`.

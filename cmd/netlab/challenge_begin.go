@@ -6,13 +6,13 @@ import (
 	"io/fs"
 	"strconv"
 
-	"netlab/challenges"
 	"netlab/lab"
 	"netlab/lab/journal"
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
 	"netlab/lab/progress"
 	"netlab/scenarios"
+	"netlab/scenarios/challenges"
 )
 
 // jsonChallenge is a challenge as one line of JSON.

@@ -7,10 +7,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netlab/challenges"
 	"netlab/lab"
 	"netlab/lab/progress"
 	"netlab/scenarios"
+	"netlab/scenarios/challenges"
 )
 
 // jsonVerdict is how a challenge stands, as one line of JSON.

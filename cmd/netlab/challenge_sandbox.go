@@ -5,9 +5,9 @@ import (
 	"errors"
 	"io/fs"
 
-	"netlab/challenges"
 	"netlab/lab/journal"
 	"netlab/lab/machine"
+	"netlab/scenarios/challenges"
 )
 
 // A challenge is always in a sandbox: neither what breaks it nor what people type to

@@ -6,10 +6,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netlab/challenges"
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
 	"netlab/scenarios"
+	"netlab/scenarios/challenges"
 )
 
 // sitting is a challenge that is up, as a netlab inside its sandbox sees it.

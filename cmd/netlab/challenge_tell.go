@@ -6,10 +6,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netlab/challenges"
 	"netlab/lab/machine"
 	"netlab/lab/progress"
 	"netlab/scenarios"
+	"netlab/scenarios/challenges"
 )
 
 // jsonHint is a hint, the solution or the explanation as one line of JSON.

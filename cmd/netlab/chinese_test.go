@@ -21,7 +21,7 @@ func chineseTexts(t *testing.T) map[string]string {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no Chinese words of scenarios: %v", err)
 	}
-	for _, below := range []string{".", "docs", pagesDir, "challenges"} {
+	for _, below := range []string{".", "docs", pagesDir, "scenarios/challenges"} {
 		pages, err := filepath.Glob(filepath.Join(checkout, below, "*.zh.md"))
 		if err != nil {
 			t.Fatal(err)

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"netlab/challenges"
 	"netlab/scenarios"
+	"netlab/scenarios/challenges"
 )
 
 // glossaryTerm is a row of docs/glossary.md.

@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netlab/challenges"
 	"netlab/lab/machine"
 	"netlab/scenarios"
+	"netlab/scenarios/challenges"
 )
 
 // jsonLab is a lab that is up, as one line of JSON.

@@ -4,9 +4,9 @@ import (
 	"strconv"
 	"strings"
 
-	"netlab/challenges"
 	"netlab/lab"
 	"netlab/scenarios"
+	"netlab/scenarios/challenges"
 )
 
 // undo shows the events of a teardown. It needs no scenario's words: what is

@@ -12,7 +12,7 @@ import (
 
 // The commands that docs/writing-a-challenge.md lists are known, written so.
 func TestDocumentedCommandsAreKnown(t *testing.T) {
-	text, err := os.ReadFile("../docs/writing-a-challenge.md")
+	text, err := os.ReadFile("../../docs/writing-a-challenge.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func TestDocumentedCommandsAreKnown(t *testing.T) {
 
 // The table for teachers names each challenge.
 func TestDocumentedChallengesAreAll(t *testing.T) {
-	text, err := os.ReadFile("../docs/challenges.md")
+	text, err := os.ReadFile("../../docs/challenges.md")
 	if err != nil {
 		t.Fatal(err)
 	}
