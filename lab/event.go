@@ -45,6 +45,7 @@ const (
 	OpDone    Type = "op-done"    // Step, Group, Command: applied and read back
 	OpFailed  Type = "op-failed"  // Step, Group, Command, Error, Values when a field differs
 	OpDiffers Type = "op-differs" // Step, Group, Command, Error, Values: check found other state
+	LeftOut   Type = "left-out"   // Step, Index, Total, Outcome (AlreadySo, NoChanges, or nothing): see Options.LeaveOut
 	StepEnd   Type = "step-end"   // Step, Index, Total, Elapsed
 	RunEnd    Type = "run-end"    // Outcome, Steps, Total, Checks, Elapsed
 	UndoStart Type = "undo-start" // Scenario, Total (ops to undo)

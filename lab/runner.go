@@ -15,7 +15,7 @@ type Runner struct {
 	Kernel *kernel.Kernel
 	Codec  Codec
 	Dir    journal.Dir
-	Now    func() time.Time
+	Now    func() time.Time // of several goroutines at once
 	Emit   func(Event)
 	// Machine is "host" or "sandbox", for the events.
 	Machine string
@@ -39,6 +39,12 @@ type Options struct {
 	Until    string // the last step to do; empty: all
 	NoBefore bool   // leave out the checks before the steps
 	Gate     Gate   // lets somebody step through the run; nil: nobody does
+	// LeaveOut are steps whose changes are not made; what they should bring is tried
+	// all the same.
+	LeaveOut []string
+	// GoOn goes on past changes and checks that fail: each is told of, and what
+	// comes next is tried. Such a step does not count as done.
+	GoOn bool
 }
 
 var (
@@ -56,6 +62,8 @@ type run struct {
 	checks  int // that held
 	tried   int // of how many
 	passed  int // steps done, or verified
+	options Options
+	failed  error // what the run has gone on past
 }
 
 // Run does the steps of the plan that the lab's journal does not say are done,
@@ -64,7 +72,7 @@ type run struct {
 // could not do.
 func (r *Runner) Run(ctx context.Context, plan Plan, j *journal.Journal, o Options) error {
 	started := r.Now()
-	x := &run{Runner: r, plan: plan, journal: j}
+	x := &run{Runner: r, plan: plan, journal: j, options: o}
 	r.emit(Event{Type: RunStart, Lab: plan.Lab, Scenario: plan.Scenario, Machine: r.Machine, Params: plan.Params, Total: len(plan.Steps)})
 	for _, n := range plan.Notes {
 		r.emit(Event{Type: NoteSaid, Lab: plan.Lab, ID: n.ID, Values: n.Values, Command: n.Command.String()})
@@ -115,7 +123,7 @@ func (x *run) steps(ctx context.Context, o Options) error {
 		all = all && done
 	}
 	for i, step := range x.plan.Steps {
-		x.passed = i
+		failed := x.failed
 		if _, done := x.journal.Steps[step.ID]; done {
 			if err := x.again(ctx, i, all); err != nil {
 				return err
@@ -123,11 +131,14 @@ func (x *run) steps(ctx context.Context, o Options) error {
 		} else if err := x.gated(ctx, i, step, o); err != nil {
 			return err
 		}
+		if x.failed == failed && !slices.Contains(o.LeaveOut, step.ID) {
+			x.passed++
+		}
 		if step.ID == o.Until {
-			return nil
+			break
 		}
 	}
-	return nil
+	return x.failed
 }
 
 // again verifies what lasts of a step that is done: what it changed, and if asked,
@@ -184,24 +195,39 @@ func (x *run) step(ctx context.Context, i int, step Step, o Options) error {
 		if err := x.before(ctx, step, o); err != nil {
 			return err
 		}
-		if err := x.refusals(ctx, step); err != nil {
+	}
+	failed := x.failed
+	if slices.Contains(o.LeaveOut, step.ID) {
+		x.leftOut(i, step)
+	} else if err := x.change(ctx, step, applied); err != nil {
+		return err
+	}
+	if err := x.past(x.after(ctx, step)); err != nil {
+		return err
+	}
+	if x.failed == failed && !slices.Contains(o.LeaveOut, step.ID) {
+		if err := x.journal.StepDone(step.ID, x.Now()); err != nil {
+			return err
+		}
+	}
+	x.emit(Event{Type: StepEnd, Lab: x.plan.Lab, Step: step.ID, Index: i + 1, Total: len(x.plan.Steps), Elapsed: x.Now().Sub(started)})
+	return nil
+}
+
+// change makes a step's changes; applied are the ops that are made already.
+func (x *run) change(ctx context.Context, step Step, applied map[int]bool) error {
+	if len(applied) == 0 {
+		if err := x.past(x.refusals(ctx, step)); err != nil {
 			return err
 		}
 	}
 	n := 0
 	for group, op := range step.All() {
-		if err := x.op(ctx, at(step, group), op, applied[n]); err != nil {
+		if err := x.past(x.op(ctx, at(step, group), op, applied[n])); err != nil {
 			return err
 		}
 		n++
 	}
-	if err := x.after(ctx, step); err != nil {
-		return err
-	}
-	if err := x.journal.StepDone(step.ID, x.Now()); err != nil {
-		return err
-	}
-	x.emit(Event{Type: StepEnd, Lab: x.plan.Lab, Step: step.ID, Index: i + 1, Total: len(x.plan.Steps), Elapsed: x.Now().Sub(started)})
 	return nil
 }
 

@@ -84,6 +84,13 @@ type Probe interface {
 	Try(ctx context.Context, k *kernel.Kernel, patience time.Duration) (Observation, error)
 }
 
+// Independent is a Probe that may be tried while others like it are: it makes a
+// fresh flow of its own, and neither forgets nor counts what theirs leave behind.
+type Independent interface {
+	Probe
+	Independent()
+}
+
 // Observation is what a probe saw, in no language: an outcome and its values.
 type Observation struct {
 	Holds   bool

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -34,19 +36,17 @@ func (x *run) before(ctx context.Context, step Step, o Options) error {
 }
 
 func (x *run) after(ctx context.Context, step Step) error {
-	failed := false
-	for _, c := range step.Checks {
-		holds, err := x.check(ctx, step, c, After, patienceAfter)
-		if err != nil {
-			return err
-		}
-		x.tried++
-		if holds {
-			x.checks++
-		}
-		failed = failed || !holds
+	patience := patienceAfter
+	if x.options.GoOn { // what fails is no surprise
+		patience = patienceBriefly
 	}
-	if failed {
+	held, err := x.tryAll(ctx, x.plan.Lab, step, patience)
+	if err != nil {
+		return err
+	}
+	x.tried += len(step.Checks)
+	x.checks += held
+	if held < len(step.Checks) {
 		return errors.Join(fmt.Errorf("step %s: %w", step.ID, ErrFailed), x.explain(ctx, x.plan, step.ID, true))
 	}
 	return nil
@@ -78,21 +78,68 @@ func (x *run) check(ctx context.Context, step Step, c Check, phase Phase, patien
 	return x.try(ctx, x.plan.Lab, step.ID, c, phase, patience)
 }
 
+// tryAll makes one attempt of each of a step's checks after it, and returns how many
+// hold. Those next to each other that are Independent are tried at once: of several
+// that get no answer, none waits for the others.
+func (r *Runner) tryAll(ctx context.Context, lab string, step Step, patience time.Duration) (held int, err error) {
+	for left := step.Checks; len(left) > 0; {
+		if err := interrupted(ctx); err != nil {
+			return held, err
+		}
+		n := together(left)
+		seen := make([]Event, n)
+		var wait sync.WaitGroup
+		for i, c := range left[:n] {
+			wait.Go(func() { seen[i] = r.attempt(ctx, lab, step.ID, c, After, patience) })
+		}
+		wait.Wait()
+		if ctx.Err() != nil {
+			return held, ErrInterrupted
+		}
+		for _, e := range seen {
+			r.emit(e)
+			if *e.Holds {
+				held++
+			}
+		}
+		left = left[n:]
+	}
+	return held, nil
+}
+
+// together is how many of the checks, from the first on, can be tried at once.
+func together(checks []Check) int {
+	n := slices.IndexFunc(checks, func(c Check) bool {
+		_, alone := c.Probe.(Independent)
+		return !alone
+	})
+	if n < 0 {
+		return len(checks)
+	}
+	return max(n, 1)
+}
+
 // try makes one attempt of a check and emits what was seen.
 func (r *Runner) try(ctx context.Context, lab, stepID string, c Check, phase Phase, patience time.Duration) (bool, error) {
-	started := r.Now()
-	seen, err := c.Probe.Try(ctx, r.Kernel, patience)
+	seen := r.attempt(ctx, lab, stepID, c, phase, patience)
 	if ctx.Err() != nil {
 		return false, ErrInterrupted
 	}
+	r.emit(seen)
+	return *seen.Holds, nil
+}
+
+// attempt is what is to be told of one attempt of a check.
+func (r *Runner) attempt(ctx context.Context, lab, stepID string, c Check, phase Phase, patience time.Duration) Event {
+	started := r.Now()
+	seen, err := c.Probe.Try(ctx, r.Kernel, patience)
 	if err != nil { // it could not even be tried: that is no reason to look no further
 		seen = Observation{Outcome: Untried, Values: map[string]string{"error": err.Error()}}
 	}
-	r.emit(Event{
+	return Event{
 		Type: CheckDone, Lab: lab, Step: stepID, ID: c.ID, Phase: phase, Command: c.Probe.Command().String(),
 		Holds: &seen.Holds, Outcome: seen.Outcome, Values: seen.Values, Journey: seen.Journey, Elapsed: r.Now().Sub(started),
-	})
-	return seen.Holds, nil
+	}
 }
 
 // ended says of checks that they are not tried any more.

@@ -45,6 +45,9 @@ func (p Ping) Command() lab.Command {
 	return append(c, p.Dst.String())
 }
 
+// Independent: its identifier tells it from all others.
+func (Ping) Independent() {}
+
 func (p Ping) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration) (lab.Observation, error) {
 	n, err := k.Namespace(p.NS)
 	if err != nil {

@@ -38,6 +38,9 @@ func (p WhoAmI) Command() lab.Command {
 	return lab.In(p.NS, "nc", p.Server.Addr().String(), fmt.Sprint(p.Server.Port()))
 }
 
+// Independent: it has a connection of its own.
+func (WhoAmI) Independent() {}
+
 func (p WhoAmI) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration) (lab.Observation, error) {
 	n, err := k.Namespace(p.NS)
 	if err != nil {
