@@ -71,8 +71,8 @@ type Codec interface {
 var (
 	// ErrTaken: the place that an op would fill is filled already, by others.
 	ErrTaken = errors.New("taken")
-	// ErrGone: what an undo would take away is not there any more.
-	ErrGone = errors.New("gone already")
+	// ErrGone: what an undo would take away, or a change is about, is not there.
+	ErrGone = errors.New("not there")
 	// ErrChanged: what an undo would put back was changed by others since.
 	ErrChanged = errors.New("changed since by others")
 	// ErrInUse: what an undo would take away is used by others.

@@ -37,6 +37,10 @@ func PTP() Scenario {
 		Home:  func(v Values) string { return v["prefix"] + "1" },
 		Talk:  func(v Values) Talk { return talk(newPTP(Setting{Values: v}).pods) },
 		Path:  func(s Setting, stepID string) cause.Path { return newPTP(s).path(stepID) },
+		Variations: []Variation{
+			podPrefix("24", "32"), rpFilter(), forwardPolicy(), defaultRoute(), hostForwards(),
+			parameter("pods"), parameter("subnet"),
+		},
 	}
 }
 
@@ -78,8 +82,8 @@ func (s ptp) address(p pod) netip.Prefix { return netip.PrefixFrom(p.addr, s.sub
 // path is that of the first pod to the second one.
 func (s ptp) path(stepID string) cause.Path {
 	goals := map[string]cause.Goal{
-		"namespaces": cause.Namespace, "veth": cause.Link, "host": cause.Link, "inside": cause.Gateway,
-		"reroute": cause.Gateway, "forwarding": cause.Outside, acceptStep: cause.Outside,
+		"namespaces": cause.Namespace, "veth": cause.Link, "host": cause.Link, "inside": cause.Host,
+		"reroute": cause.Route, "forwarding": cause.Outside, acceptStep: cause.Outside,
 	}
 	if len(s.facts.Walls) > 0 {
 		goals["forwarding"] = cause.Forward
@@ -91,7 +95,10 @@ func (s ptp) path(stepID string) cause.Path {
 	if p.Goal > cause.Link { // before it the pod has no address
 		p.Pod, p.Subnet = s.address(first), first.prefix()
 	}
-	if p.Goal == cause.Forward || p.Goal == cause.Outside {
+	if stepID != "namespaces" && stepID != "veth" { // the host has it on every cable
+		p.HostAddr = s.gateway
+	}
+	if p.Goal == cause.Route || p.Goal == cause.Forward || p.Goal == cause.Outside {
 		p.Outside = s.pods[1].addr
 	}
 	return p

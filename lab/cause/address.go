@@ -25,10 +25,11 @@ func (f *finder) addresses() error {
 			there = there || a.Addr() == f.Pod.Addr()
 		}
 	}
-	if !there {
+	if f.Pod.IsValid() && !there {
 		f.found(AddressMissing, op.AddrAdd{NS: f.NS, Link: f.Dev, Addr: f.Pod}.Command(),
 			"dev", f.Dev, "in", f.NS, "want", f.Pod.String(), "found", strings.Join(onDev, ", "))
 	}
+	f.ownGateway()
 	if f.Goal == Link {
 		f.end = true
 		return nil
@@ -48,6 +49,20 @@ func (f *finder) duplicate(n *kernel.Namespace, all []address, addr netip.Addr) 
 	}
 }
 
+// ownGateway: a gateway that is the host's own is one of its addresses.
+func (f *finder) ownGateway() {
+	if !f.HostAddr.IsValid() || f.HostAddr != f.Gateway {
+		return
+	}
+	if _, ok := having(f.hostAddrs, f.Gateway); ok {
+		return
+	}
+	f.gatewayLocal = true // it should be, so nothing else is to answer for it
+	addr := netip.PrefixFrom(f.Gateway, f.Gateway.BitLen())
+	f.found(AddressMissing, op.AddrAdd{Link: f.HostDev, Addr: addr}.Command(),
+		"dev", f.HostDev, "in", f.host.String(), "want", addr.String(), "found", "")
+}
+
 // gatewayOnHost: the host answers for an address of its own without proxy ARP,
 // unless arp_ignore says that it must be the asking device's (ip-sysctl.rst).
 func (f *finder) gatewayOnHost() error {
@@ -56,6 +71,7 @@ func (f *finder) gatewayOnHost() error {
 		return nil
 	}
 	f.gatewayLocal = true
+	meant := f.HostAddr == f.Gateway
 	ignore, err := f.inForce("arp_ignore")
 	if err != nil {
 		return err
@@ -63,6 +79,9 @@ func (f *finder) gatewayOnHost() error {
 	note := f.perhaps
 	if ignore > 2 || ignore > 0 && a.index != f.hostLink.Index {
 		note = f.found
+	}
+	if meant && ignore <= 2 { // there is one on every cable
+		return nil
 	}
 	dev := nameOf(f.host, a.index)
 	note(GatewayOnHost, op.AddrDel{Link: dev, Addr: a.Prefix}.Command(), "gateway", f.Gateway.String(), "dev", dev)

@@ -20,7 +20,8 @@ type Path struct {
 	Pod     netip.Prefix
 	Subnet  netip.Prefix // what the host routes to the pod
 	// Gateway is the pod's next hop, Outside an address beyond the host, and
-	// HostAddr one of the host's own.
+	// HostAddr one of the host's own. Where both are the same, the host is the gateway
+	// by its own address, and no proxy.
 	Gateway, Outside, HostAddr netip.Addr
 	// Uplink is the host's device towards Outside, for when there is no route
 	// that tells.

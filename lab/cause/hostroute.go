@@ -25,6 +25,9 @@ func (f *finder) forwarding() error {
 	if err := f.findUplink(); err != nil {
 		return err
 	}
+	if f.gatewayLocal && (f.Goal == Gateway || f.Goal == Host) {
+		return nil // the host answers for itself, whatever it forwards
+	}
 	on, err := f.hostNumber("net/ipv4/ip_forward")
 	if err != nil {
 		return err

@@ -31,7 +31,11 @@ func (f *finder) podRoutes() error {
 		if err != nil {
 			return err
 		}
-		if w.refused == 0 && w.via == f.Gateway && w.dev == f.Dev {
+		next := f.Gateway
+		if dst == f.Gateway { // on the link itself
+			next = netip.Addr{}
+		}
+		if w.refused == 0 && w.via == next && w.dev == f.Dev {
 			f.source(w)
 			continue
 		}

@@ -63,6 +63,8 @@ func TestRouteGetFollowsTheKernel(t *testing.T) {
 		{name: "no route", setup: pair, probe: far, want: fails("unreachable", values{"error": "Network is unreachable"})},
 		{name: "on-link", probe: RouteGet{NS: "a", Dst: addr("10.0.0.2"), WantDev: "va"},
 			want: holds("routed", values{"via": "", "dev": "va", "src": "10.0.0.1"})},
+		{name: "on-link, where a gateway is wanted", probe: RouteGet{NS: "a", Dst: addr("10.0.0.2"), WantVia: addr("10.0.0.3"), WantDev: "va"},
+			want: fails("direct", values{"via": "", "dev": "va", "src": "10.0.0.1"})},
 		{name: "routed", setup: "ip -n a route add default via 10.0.0.2", probe: far,
 			want: holds("routed", values{"via": "10.0.0.2", "dev": "va", "src": "10.0.0.1"})},
 		{name: "on-link, as wanted", probe: RouteGet{NS: "a", Dst: addr("10.0.0.2"), WantDev: "va", WantDirect: true},

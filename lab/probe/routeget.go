@@ -23,6 +23,8 @@ import (
 //   - "routed" (holds): "via" (empty when on-link), "dev", "src"
 //   - "other-way": a route, but not by WantVia and WantDev, or by a gateway where
 //     WantDirect; the same values
+//   - "direct": straight onto the link, where WantVia should be the next hop; the
+//     same values, "via" empty
 //   - "unreachable": no route, or one that refuses; "error" in ip(8)'s words
 //   - "missing": no such namespace
 type RouteGet struct {
@@ -59,6 +61,9 @@ func (p RouteGet) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab
 		"via": addrWords(via), "dev": dev, "src": addrWords(kernel.Addr(r.Src))}}
 	if p.WantVia.IsValid() && via != p.WantVia || p.WantDev != "" && dev != p.WantDev || p.WantDirect && via.IsValid() {
 		o.Holds, o.Outcome = false, "other-way"
+	}
+	if p.WantVia.IsValid() && !via.IsValid() {
+		o.Holds, o.Outcome = false, "direct"
 	}
 	return o, nil
 }
