@@ -37,6 +37,10 @@ func Bridge() Scenario {
 		Words: func(s Setting) map[string]string { return newBridge(s).words() },
 		Home:  func(v Values) string { return v["prefix"] + "1" },
 		Talk:  func(v Values) Talk { return talk(newBridge(Setting{Values: v}).pods) },
+		Variations: []Variation{
+			podPrefix("24", "32"), rpFilter(), forwardPolicy(), defaultRoute(), hostForwards(),
+			parameter("pods"), parameter("subnet"),
+		},
 	}
 }
 

@@ -38,6 +38,13 @@ func Calico() Scenario {
 		Home:  func(v Values) string { return v["prefix"] + "1" },
 		Talk:  func(v Values) Talk { return talk(newCalico(Setting{Values: v}).pods) },
 		Path:  func(s Setting, stepID string) cause.Path { return newCalico(s).path(stepID) },
+		Variations: []Variation{
+			sysctl("conf", "proxy_arp", "1", "0"), sysctl("neigh", "proxy_delay", "0", "10", "80"),
+			sysctl("conf", "forwarding", "1", "0"), sysctl("conf", "route_localnet", "1", "0"),
+			podPrefix("32", "26", "24"), routeOrder(), linkScope(),
+			rpFilter(), forwardPolicy(), defaultRoute(), hostForwards(),
+			parameter("pods"), parameter("pod-cidr"), parameter("gateway"),
+		},
 	}
 }
 

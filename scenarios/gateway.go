@@ -33,6 +33,12 @@ func Gateway() Scenario {
 		Words: func(s Setting) map[string]string { return newGateway(s).words() },
 		Home:  func(v Values) string { return v["namespace"] },
 		Path:  func(s Setting, stepID string) cause.Path { return newGateway(s).path(stepID) },
+		Variations: []Variation{
+			sysctl("conf", "proxy_arp", "1", "0"), sysctl("neigh", "proxy_delay", "0", "10", "80"), sysctl("conf", "forwarding", "1", "0"),
+			routeOrder(), linkScope(),
+			rpFilter(), forwardPolicy(), hostForwards(),
+			parameter("gateway"),
+		},
 	}
 }
 

@@ -38,6 +38,12 @@ func ProxyARP() Scenario {
 		Words: func(s Setting) map[string]string { return newProxyARP(s).words() },
 		Home:  func(v Values) string { return v["namespace"] },
 		Path:  func(s Setting, stepID string) cause.Path { return newProxyARP(s).path(stepID) },
+		Variations: []Variation{
+			sysctl("conf", "proxy_arp", "1", "0"), sysctl("neigh", "proxy_delay", "0", "10", "80"), sysctl("conf", "forwarding", "1", "0"),
+			podPrefix("24", "32"), routeOrder(), linkScope(),
+			rpFilter(), forwardPolicy(), defaultRoute(), hostForwards(),
+			parameter("subnet"), parameter("gateway"), parameter("nat"),
+		},
 	}
 }
 

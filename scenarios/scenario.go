@@ -37,6 +37,8 @@ type Scenario struct {
 	// Talk is who talks to whom, of a lab of several pods that can be compared with
 	// another such lab, and has a parameter "prefix" to be told from it; nil: none.
 	Talk func(Values) Talk
+	// Variations are what can be other than the lab has it.
+	Variations []Variation
 }
 
 // Talk is a conversation between two pods of a lab, and who listens.

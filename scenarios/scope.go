@@ -26,6 +26,9 @@ func Scope() Scenario {
 		},
 		Words: func(s Setting) map[string]string { return newScope(s).words() },
 		Home:  func(v Values) string { return v["namespace"] },
+		Variations: []Variation{
+			parameter("subnet"),
+		},
 	}
 }
 
