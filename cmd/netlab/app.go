@@ -70,7 +70,7 @@ func (a *app) root() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return cmd.Help()
 		},
-		PersistentPreRunE: func(*cobra.Command, []string) error { return a.checkFlags() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.checkFlags(cmd) },
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 	}
@@ -92,7 +92,7 @@ func (a *app) root() *cobra.Command {
 	})
 	root.AddCommand(
 		a.runCommand(), a.listCommand(), a.statusCommand(), a.checkCommand(), a.scriptCommand(),
-		a.teardownCommand(), a.shellCommand(), a.execCommand(), a.diagramCommand(), a.traceCommand(), a.compareCommand(), a.versionCommand(), a.holdCommand(), a.doctorCommand(), a.tryCommand(), a.challengeCommand(), a.progressCommand(),
+		a.teardownCommand(), a.shellCommand(), a.execCommand(), a.diagramCommand(), a.traceCommand(), a.compareCommand(), a.whatIfCommand(), a.versionCommand(), a.holdCommand(), a.doctorCommand(), a.tryCommand(), a.challengeCommand(), a.progressCommand(),
 	)
 	a.setHelp(root)
 	a.setCompletion(root)

@@ -60,6 +60,7 @@ func TestDocsHowItWorks(t *testing.T)      { testDocument(t, "docs/how-it-works.
 func TestDocsArchitecture(t *testing.T)    { testDocument(t, "docs/architecture.md", 0) }
 func TestDocsGlossary(t *testing.T)        { testDocument(t, "docs/glossary.md", 0) }
 func TestDocsWorkshop(t *testing.T)        { testDocument(t, "docs/workshop.md", 2) }
+func TestDocsWhatIf(t *testing.T)          { testDocument(t, "docs/what-if.md", 0) }
 func TestDocsJSON(t *testing.T)            { testDocument(t, "docs/json.md", 0) }
 func TestDocsChallenges(t *testing.T)      { testDocument(t, "docs/challenges.md", 1) }
 func TestDocsWriting(t *testing.T)         { testDocument(t, "docs/writing-a-challenge.md", 1) }
@@ -150,6 +151,8 @@ func TestDocsNameEveryJSONField(t *testing.T) {
 		reflect.TypeFor[lab.Decision](), reflect.TypeFor[lab.Ending](),
 		reflect.TypeFor[comparison](), reflect.TypeFor[comparedWay](), reflect.TypeFor[comparedFigure](),
 		reflect.TypeFor[comparedNeighbour](), reflect.TypeFor[comparedHeard](), reflect.TypeFor[measure.Ratio](),
+		reflect.TypeFor[whatIfRow](), reflect.TypeFor[whatIfCell](), reflect.TypeFor[whatIfRefused](),
+		reflect.TypeFor[whatIfCause](), reflect.TypeFor[whatIfEnd](), reflect.TypeFor[setTo](),
 	} {
 		for _, field := range reflect.VisibleFields(of) {
 			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")

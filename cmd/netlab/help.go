@@ -71,14 +71,15 @@ func (a *app) help(cmd *cobra.Command) {
 	}
 	for _, group := range []struct {
 		title string
-		flags *pflag.FlagSet
+		rows  [][2]string
 	}{
-		{"help.flags", cmd.LocalFlags()},
-		{"help.global-flags", cmd.InheritedFlags()},
+		{"help.flags", a.flagRows(cmd.LocalFlags())},
+		{"help.settings", a.settingRows(cmd)},
+		{"help.global-flags", a.flagRows(cmd.InheritedFlags())},
 	} {
-		if group.flags.HasAvailableFlags() {
+		if len(group.rows) > 0 {
 			p.heading(a.say(group.title))
-			p.rows(a.flagRows(group.flags))
+			p.rows(group.rows)
 		}
 	}
 	if cmd.HasAvailableSubCommands() {

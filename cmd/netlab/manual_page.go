@@ -70,6 +70,10 @@ func (a *app) manPage(cmd *cobra.Command, date time.Time) string {
 		r.section(a.say("man.options"))
 		r.flags(a.flagRows(flags))
 	}
+	if rows := a.settingRows(cmd); len(rows) > 0 {
+		r.section(a.say("man.settings"))
+		r.flags(rows)
+	}
 	if flags := cmd.InheritedFlags(); flags.HasAvailableFlags() {
 		r.section(a.say("man.global-options"))
 		r.flags(a.flagRows(flags))

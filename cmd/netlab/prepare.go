@@ -225,6 +225,13 @@ func (a *app) sketch(k *kernel.Kernel, s scenarios.Scenario, labName string, val
 	return scenarios.Setting{Lab: labName, Values: values, Facts: facts}, err
 }
 
+// sandboxed is a setting in a sandbox that was just started.
+func (a *app) sandboxed(s scenarios.Scenario, values scenarios.Values) (setting scenarios.Setting, err error) {
+	k := kernel.Open()
+	defer func() { err = errors.Join(err, k.Close()) }()
+	return a.sketch(k, s, s.Name, values, true)
+}
+
 // maps is a with the values of b over it.
 func maps(a, b scenarios.Values) scenarios.Values {
 	c := scenarios.Values{}

@@ -90,8 +90,11 @@ func (a *app) notOneOf(flag, value string, known []string) string {
 	return a.fill("bad", "param", flag, "value", value, "why", a.fill("bad.one-of", "known", a.list(known)))
 }
 
-func (a *app) checkFlags() error {
+func (a *app) checkFlags(cmd *cobra.Command) error {
 	formats := []string{"text", "json"}
+	if more := cmd.Annotations[moreOutputs]; more != "" {
+		formats = append(formats, more)
+	}
 	if slices.Contains(formats, a.output) {
 		return nil
 	}

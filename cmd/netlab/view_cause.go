@@ -16,11 +16,7 @@ type causesSaid map[string]bool
 
 // cause says why checks failed, and what to type.
 func (v *textView) cause(e lab.Event) {
-	key := "cause." + e.ID
-	if _, ok := v.catalog[key+".found"]; ok && e.Values["found"] != "" {
-		key += ".found"
-	}
-	text := scenarios.Fill(v.say(key), v.placed(e.Values))
+	text := v.causeWords(e.ID, e.Values)
 	lead := "cause"
 	if e.Values["certain"] == "no" {
 		lead = "cause.perhaps"
@@ -43,6 +39,15 @@ func (v *textView) cause(e lab.Event) {
 	}
 	v.prose(indent, v.fill(try, "lab", e.Lab), nil)
 	v.command(indent+indent, e.Command)
+}
+
+// causeWords says what a cause is.
+func (v *textView) causeWords(id string, values map[string]string) string {
+	key := "cause." + id
+	if _, ok := v.catalog[key+".found"]; ok && values["found"] != "" {
+		key += ".found"
+	}
+	return scenarios.Fill(v.say(key), v.placed(values))
 }
 
 // inside tells whether the lab is in a sandbox, where a person's own shell is not.
