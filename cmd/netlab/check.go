@@ -98,8 +98,8 @@ func (a *app) checkByHand(cmd *cobra.Command, s scenarios.Scenario, values scena
 	if err := s.Check(values); err != nil {
 		return err
 	}
-	if allowed, _ := machine.CanUseHost(); !allowed {
-		return &cannotError{Text: a.say("check.by-hand-needs-root"), Next: "sudo netlab check " + s.Name}
+	if allowed, missing := machine.CanUseHost(); !allowed {
+		return a.denied(missing, "sudo netlab check "+s.Name, "check.by-hand-needs-root")
 	}
 	return a.check(cmd, s, "", values, nil)
 }

@@ -73,6 +73,8 @@ func (a *app) inWords(err error) (text, next string) {
 		return a.fill("journal.busy", "lab", busy.Lab, "pid", busy.PID), "netlab status"
 	case errors.As(err, &denied):
 		return a.deniedWords(denied)
+	case errors.Is(err, machine.ErrReadOnlySysctl):
+		return a.say("sysctl-read-only"), remountSysctl
 	case errors.Is(err, machine.ErrNoNsenter):
 		return a.say("sandbox.no-nsenter"), ""
 	case errors.Is(err, machine.ErrUnsafeDir), errors.Is(err, owned.ErrUnsafe):

@@ -154,6 +154,8 @@ func (a *app) rights(missing []string) string {
 			name = a.say("missing.netns")
 		case machine.MissingMountns:
 			name = a.say("missing.mountns")
+		case machine.ReadOnlySysctl:
+			name = a.say("missing.sysctl-read-only")
 		}
 		named = append(named, name)
 	}

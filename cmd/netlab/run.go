@@ -122,6 +122,9 @@ func (a *app) whySandbox(s scenarios.Scenario, missing []string) string {
 	if s.Sandboxed {
 		return a.fill("run.sandbox-always", "scenario", s.Name)
 	}
+	if onlyReadOnly(missing) {
+		return a.say("run.sandbox-read-only")
+	}
 	return a.fill("run.sandbox-because", "missing", a.rights(missing))
 }
 

@@ -143,8 +143,8 @@ func (a *app) home(lab string) (string, error) {
 // execIn makes this process another program, in a namespace: it does not
 // return but with an error.
 func (a *app) execIn(lab, ns string, argv []string) (err error) {
-	if allowed, _ := machine.CanUseHost(); !allowed {
-		return &cannotError{Text: a.fill("exec.needs-root", "lab", lab), Next: "sudo netlab " + strings.Join(a.args, " ")}
+	if allowed, missing := machine.CanUseHost(); !allowed {
+		return a.denied(missing, "sudo netlab "+strings.Join(a.args, " "), "exec.needs-root", "lab", lab)
 	}
 	k := kernel.Open()
 	name := ns

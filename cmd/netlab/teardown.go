@@ -134,8 +134,8 @@ func (a *app) teardownPlace(ctx context.Context, p place, o teardownOptions) (er
 }
 
 func (a *app) teardownHere(ctx context.Context, name string, o teardownOptions) (err error) {
-	if allowed, _ := machine.CanUseHost(); !allowed {
-		return &cannotError{Text: a.fill("teardown.needs-root", "lab", name), Next: "sudo netlab teardown " + name}
+	if allowed, missing := machine.CanUseHost(); !allowed {
+		return a.denied(missing, "sudo netlab teardown "+name, "teardown.needs-root", "lab", name)
 	}
 	dir := a.labs
 	lock, err := dir.Lock(name)

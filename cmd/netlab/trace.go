@@ -149,7 +149,7 @@ func (a *app) trace(ctx context.Context, from, to string, o traceOptions) (err e
 // lab it writes no sysctl.
 func (a *app) mayTrace() error {
 	_, missing := machine.CanUseHost()
-	missing = slices.DeleteFunc(missing, func(what string) bool { return what == machine.MissingSysctl })
+	missing = slices.DeleteFunc(missing, func(what string) bool { return what == machine.MissingSysctl || what == machine.ReadOnlySysctl })
 	if len(missing) == 0 {
 		return nil
 	}

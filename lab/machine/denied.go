@@ -13,6 +13,10 @@ import (
 // namespaces, or not with the rights that go with them.
 var ErrNoUserNamespaces = errors.New("this machine lets you make no user namespaces")
 
+// ErrReadOnlySysctl: /proc/sys is mounted read-only, which a sandbox inherits, so that
+// nothing can be set in it either.
+var ErrReadOnlySysctl = errors.New("/proc/sys is read-only")
+
 // NamespacesError is an ErrNoUserNamespaces with its likely causes.
 type NamespacesError struct {
 	// Knobs are the sysctls that stand in the way; none where the cause is
@@ -72,9 +76,13 @@ func obstacles(procSys string) []Knob {
 	return found
 }
 
-// denied makes a *NamespacesError of a refusal, those of more included, and
-// leaves other errors alone.
+// denied makes a *NamespacesError of a refusal, those of more included, and an
+// ErrReadOnlySysctl of EROFS, as nothing else is written where it could be; it leaves
+// other errors alone.
 func denied(err error, more ...syscall.Errno) error {
+	if errors.Is(err, syscall.EROFS) {
+		return fmt.Errorf("%w: %w", ErrReadOnlySysctl, err)
+	}
 	for _, errno := range append(refusals(), more...) {
 		if errors.Is(err, errno) {
 			return &NamespacesError{Knobs: obstacles("/proc/sys"), Err: err}

@@ -15,8 +15,10 @@ const (
 	// a user namespace above the caller's, where its capabilities count nothing.
 	MissingNetns   = "network namespace"
 	MissingMountns = "mount namespace"
-	// MissingSysctl: /proc/sys/net can't be written, as in most containers.
+	// MissingSysctl: /proc/sys/net can't be written.
 	MissingSysctl = "/proc/sys/net"
+	// ReadOnlySysctl: nor could anybody, as it is mounted read-only in most containers.
+	ReadOnlySysctl = "read-only /proc/sys/net"
 )
 
 // CanUseHost tells whether the calling process may build a lab in the network
@@ -45,9 +47,12 @@ func CanUseHost() (bool, []string) {
 	}
 	// Opening alone asks for the right; without O_TRUNC nothing is written.
 	f, err := os.OpenFile(kernel.SysctlPath("net/ipv4/ip_forward"), os.O_WRONLY, 0)
-	if err != nil {
+	switch {
+	case errors.Is(err, unix.EROFS):
+		missing = append(missing, ReadOnlySysctl)
+	case err != nil:
 		missing = append(missing, MissingSysctl)
-	} else {
+	default:
 		_ = f.Close() // nothing was written
 	}
 	return len(missing) == 0, missing

@@ -3,6 +3,7 @@ package machine
 import (
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -17,6 +18,27 @@ func TestRootOfItsOwnNamespacesCanUseThem(t *testing.T) {
 		return
 	}
 	if ok, missing := CanUseHost(); !ok {
+		t.Errorf("missing: %v", missing)
+	}
+}
+
+// To root, that it takes root is no answer.
+func TestRootCantWriteWhatIsReadOnly(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	for _, change := range []struct {
+		source, kind string
+		flags        uintptr
+	}{
+		{"/proc/sys", "", unix.MS_BIND},
+		{"", "", unix.MS_BIND | unix.MS_REMOUNT | unix.MS_RDONLY | unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC},
+	} {
+		if err := unix.Mount(change.source, "/proc/sys", change.kind, change.flags, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ok, missing := CanUseHost(); ok || !slices.Equal(missing, []string{ReadOnlySysctl}) {
 		t.Errorf("missing: %v", missing)
 	}
 }
