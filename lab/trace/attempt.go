@@ -95,14 +95,17 @@ func (a *run) open(ctx context.Context) (sender, error) {
 }
 
 // collect reads frames until the sender is settled, or nothing new was seen for
-// the request's patience.
+// the request's patience; for a shorter time where the probe is lost for certain.
 func (a *run) collect(ctx context.Context, captures []capture, send sender, cancelled int) ([]raw, error) {
 	var frames []raw
 	buf := make([]byte, 1<<16)
 	seen := map[string]bool{}
-	deadline := a.start.Add(a.request.Patience)
+	deadline, news, judged := a.start.Add(a.request.Patience), a.start, false
 	for {
 		wait := time.Until(deadline)
+		if !judged {
+			wait = min(wait, time.Until(news.Add(stillness)))
+		}
 		settled := a.refused != 0 || a.outcome.settled()
 		if settled {
 			wait = settling
@@ -123,6 +126,11 @@ func (a *run) collect(ctx context.Context, captures []capture, send sender, canc
 		if len(readable) == 0 && (settled || !a.outcome.settled() && time.Until(deadline) <= 0) {
 			return frames, nil
 		}
+		if len(readable) == 0 && !a.outcome.settled() && !judged && time.Since(news) >= stillness {
+			if judged = true; a.lost(frames) {
+				return frames, nil
+			}
+		}
 		for _, i := range readable {
 			some, err := captures[i].read(buf)
 			if err != nil {
@@ -130,7 +138,8 @@ func (a *run) collect(ctx context.Context, captures []capture, send sender, canc
 			}
 			frames = append(frames, some...)
 			if a.news(seen, some) {
-				deadline = time.Now().Add(a.request.Patience)
+				news, judged = time.Now(), false
+				deadline = news.Add(a.request.Patience)
 			}
 		}
 		if settled && time.Since(deadline) > 0 { // others' ARP never ends
