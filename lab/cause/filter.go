@@ -85,20 +85,25 @@ func (f *finder) packets() []packet {
 
 // entered lists the base chains of these types at a hook that IPv4 packets go
 // through, in their order.
-func entered(chains []*nftables.Chain, hook string, kinds ...nftables.ChainType) ([]*nftables.Chain, error) {
+func entered(chains []*nftables.Chain, of func(*nftables.Chain) bool, hook string, kinds ...nftables.ChainType) ([]*nftables.Chain, error) {
 	number, err := kernel.NftHook(hook)
 	if err != nil {
 		return nil, err
 	}
 	var found []*nftables.Chain
 	for _, c := range chains {
-		if c.Hooknum != nil && *c.Hooknum == number && kernel.FamilyOf(c) != "" && slices.Contains(kinds, c.Type) {
+		if c.Hooknum != nil && *c.Hooknum == number && of(c) && slices.Contains(kinds, c.Type) {
 			found = append(found, c)
 		}
 	}
 	slices.SortStableFunc(found, func(a, b *nftables.Chain) int { return cmp.Compare(priority(a), priority(b)) })
 	return found, nil
 }
+
+// routed are the chains that an IPv4 packet goes through that a host takes or routes,
+// bridged those of a frame that a bridge passes on.
+func routed(c *nftables.Chain) bool  { return kernel.FamilyOf(c) != "" }
+func bridged(c *nftables.Chain) bool { return c.Table.Family == nftables.TableFamilyBridge }
 
 func priority(c *nftables.Chain) nftables.ChainPriority {
 	if c.Priority == nil {
@@ -115,7 +120,7 @@ func policyWord(c *nftables.Chain) string {
 }
 
 func (f *finder) nftFilters(chains []*nftables.Chain, p packet) error {
-	bases, err := entered(chains, p.hook, nftables.ChainTypeFilter, nftables.ChainTypeRoute)
+	bases, err := entered(chains, routed, p.hook, nftables.ChainTypeFilter, nftables.ChainTypeRoute)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (f *finder) masquerade() error {
 	if err != nil {
 		return err
 	}
-	bases, err := entered(chains, p.hook, nftables.ChainTypeNAT)
+	bases, err := entered(chains, routed, p.hook, nftables.ChainTypeNAT)
 	if err != nil {
 		return err
 	}

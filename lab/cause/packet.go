@@ -19,6 +19,7 @@ type packet struct {
 	srcPort, dstPort uint16
 	state            uint32 // what conntrack says of it, as nft has it
 	reply            bool
+	bridged          bool // a bridge passes it on
 }
 
 // answer is what can be said of a condition, or of several at once: the least
@@ -108,6 +109,9 @@ func (p packet) meta(key expr.MetaKey) []byte {
 	case expr.MetaKeyL4PROTO:
 		return []byte{p.proto}
 	case expr.MetaKeyNFPROTO:
+		if p.bridged {
+			return []byte{unix.NFPROTO_BRIDGE}
+		}
 		return []byte{unix.NFPROTO_IPV4}
 	case expr.MetaKeyPROTOCOL:
 		return binary.BigEndian.AppendUint16(nil, unix.ETH_P_IP)

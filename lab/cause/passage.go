@@ -24,6 +24,8 @@ type Passage struct {
 	ICMP     byte // the type
 	// SrcPort and DstPort are TCP's or UDP's; 0: not known.
 	SrcPort, DstPort uint16
+	// Bridged: it is a frame that a bridge passes on, at the hooks of the bridge family.
+	Bridged bool
 	// Reply: it belongs to a connection that conntrack has seen already.
 	Reply bool
 }
@@ -78,19 +80,27 @@ func find(firewall *kernel.Firewall, without string, all bool, packets ...Passag
 	_, unreadable := os.ReadFile("/proc/net/ip_tables_names")
 	for _, p := range packets {
 		q := p.packet()
-		bases, err := entered(chains, p.Hook, nftables.ChainTypeFilter, nftables.ChainTypeRoute)
+		of := routed
+		if p.Bridged {
+			of = bridged
+		}
+		bases, err := entered(chains, of, p.Hook, nftables.ChainTypeFilter, nftables.ChainTypeRoute)
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range bases {
 			f.own = ""
-			w := walk{rules: f.nftRules(q, kernel.FamilyOf(c), c.Table.Name)}
+			family := kernel.FamilyOf(c)
+			if p.Bridged {
+				family = "bridge"
+			}
+			w := walk{rules: f.nftRules(q, family, c.Table.Name)}
 			if err := w.run(c.Name, policyWord(c)); err != nil {
 				return nil, err
 			}
-			f.stops(q, barrier{"nftables", kernel.FamilyOf(c), c.Table.Name, c.Name}, &w)
+			f.stops(q, barrier{"nftables", family, c.Table.Name, c.Name}, &w)
 		}
-		if (all || len(f.certain) == 0) && !errors.Is(unreadable, fs.ErrPermission) {
+		if !p.Bridged && (all || len(f.certain) == 0) && !errors.Is(unreadable, fs.ErrPermission) {
 			if err := f.legacyFilters(q); err != nil {
 				return nil, err
 			}
@@ -101,7 +111,7 @@ func find(firewall *kernel.Firewall, without string, all bool, packets ...Passag
 
 func (p Passage) packet() packet {
 	q := packet{hook: p.Hook, in: device{LinkAttrs: p.In}, out: device{LinkAttrs: p.Out}, src: p.Src, dst: p.Dst,
-		proto: p.Proto, icmp: p.ICMP, srcPort: p.SrcPort, dstPort: p.DstPort, state: expr.CtStateBitNEW, reply: p.Reply}
+		proto: p.Proto, icmp: p.ICMP, srcPort: p.SrcPort, dstPort: p.DstPort, state: expr.CtStateBitNEW, reply: p.Reply, bridged: p.Bridged}
 	if p.Reply {
 		q.state = expr.CtStateBitESTABLISHED
 	}

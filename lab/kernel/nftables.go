@@ -26,6 +26,8 @@ func NftFamily(name string) (nftables.TableFamily, error) {
 		return nftables.TableFamilyIPv6, nil
 	case "inet":
 		return nftables.TableFamilyINet, nil
+	case "bridge":
+		return nftables.TableFamilyBridge, nil
 	}
 	return 0, fmt.Errorf("unknown nftables family %q", name)
 }
@@ -42,8 +44,8 @@ func FamilyOf(c *nftables.Chain) string {
 	return ""
 }
 
-// NftHook is the hook of that name in the ip, ip6 and inet families
-// (NF_INET_* of linux/netfilter.h).
+// NftHook is the hook of that name in the ip, ip6, inet and bridge families
+// (NF_INET_* of linux/netfilter.h, NF_BR_* of linux/netfilter_bridge.h).
 func NftHook(name string) (nftables.ChainHook, error) {
 	for i, hook := range []string{"prerouting", "input", "forward", "output", "postrouting"} {
 		if hook == name {

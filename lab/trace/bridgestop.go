@@ -58,9 +58,26 @@ func (f *finder) notBridged(g *sighting, bridge *device) error {
 	if ok, err := f.apart(g, bridge); err != nil || !ok {
 		return err
 	}
+	if ok, err := f.bridgeWall(g, bridge); err != nil || !ok || f.maybe != nil {
+		return err
+	}
 	// What else a bridge forwards by can't all be read.
 	f.found(Unknown, f.inNS(f.space, "bridge", "-d", "link", "show"))
 	return nil
+}
+
+// bridgeWall: the bridge's own firewall lets the frame pass from port to port.
+func (f *finder) bridgeWall(g *sighting, bridge *device) (bool, error) {
+	var out *device
+	if e, known := f.behind(bridge, g); known && e.how != fdbLocal {
+		var err error
+		if out, err = f.space.device(e.port); err != nil {
+			return false, err
+		}
+	}
+	p := f.passage(g, g.device, out)
+	p.bridged = true
+	return f.firewall(p, "prerouting", "forward", "postrouting")
 }
 
 // apart: between two ports that are both isolated, a bridge forwards nothing

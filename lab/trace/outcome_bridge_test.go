@@ -37,6 +37,18 @@ func brokenBridges() []broken {
 			want: lost("", "v1", Unplugged, unplugged...)},
 		{name: "the bridge is down", network: bridged, setup: named2 + "ip link set br0 down", request: toP2,
 			want: lost("", "v1", LinkDown, "dev", "br0", "in", "")},
+		{name: "the bridge's own firewall", network: bridged, setup: named2 + `
+			nft add table bridge w
+			nft add chain bridge w between { type filter hook forward priority 0 ; }
+			nft add rule bridge w between iifname v3 drop
+			nft add rule bridge w between iifname v1 ip daddr 10.88.0.12 drop`, request: toP2,
+			want: lost("", "v1", Firewall, "backend", "nftables", "family", "bridge", "table", "w", "chain", "between", "base", "between", "hook", "forward", "rule", "drop"),
+			look: "nft list chain bridge w between"},
+		{name: "perhaps the bridge's own firewall", network: bridged, setup: named2 + `
+			nft add table bridge w
+			nft add chain bridge w pre { type filter hook prerouting priority 0 ; policy drop ; }
+			nft add rule bridge w pre ether daddr 02:00:00:00:00:13 accept`, request: toP2,
+			want: lost("", "v1", Firewall, "backend", "nftables", "family", "bridge", "table", "w", "chain", "pre", "base", "pre", "hook", "prerouting", "rule", "policy drop", "certain", "no")},
 		{name: "isolated ports", network: bridged, setup: named2 + `
 			bridge fdb replace 02:00:00:00:00:12 dev v2 master static
 			bridge link set dev v1 isolated on

@@ -16,6 +16,7 @@ type passage struct {
 	icmp             byte
 	srcPort, dstPort uint16
 	reply            bool
+	bridged          bool // at the hooks of a bridge, not of a host
 }
 
 func (a *run) passage(g *sighting, in, out *device) passage {
@@ -28,7 +29,7 @@ func (a *run) passage(g *sighting, in, out *device) passage {
 func (f *finder) firewall(p passage, hooks ...string) (bool, error) {
 	for _, hook := range hooks {
 		q := cause.Passage{Hook: hook, Src: p.src, Dst: p.dst, Proto: p.proto, ICMP: p.icmp,
-			SrcPort: p.srcPort, DstPort: p.dstPort, Reply: p.reply}
+			SrcPort: p.srcPort, DstPort: p.dstPort, Reply: p.reply, Bridged: p.bridged}
 		if p.in != nil && hook != "output" && hook != "postrouting" {
 			q.In = p.in.LinkAttrs
 		}
