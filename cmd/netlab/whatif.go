@@ -77,7 +77,7 @@ func (a *app) settingRows(cmd *cobra.Command) [][2]string {
 	for _, v := range s.Variations {
 		values := strings.Join(v.Values, "|")
 		if v.Values == nil {
-			values = "…"
+			values = "VALUE"
 		}
 		rows = append(rows, [2]string{
 			v.Name + "=" + values,
