@@ -59,6 +59,7 @@ func (p Neighbour) Try(ctx context.Context, k *kernel.Kernel, patience time.Dura
 	if err != nil {
 		return missing(err)
 	}
+	activated(ctx, n, dev)
 	q := arpQuestion{n: n, dev: dev.Attrs().Index, target: p.Target}
 	mac, err := q.ask(ctx, patience)
 	if err != nil {
