@@ -36,11 +36,13 @@ func (x *run) before(ctx context.Context, step Step, o Options) error {
 }
 
 func (x *run) after(ctx context.Context, step Step) error {
-	patience := patienceAfter
-	if x.options.GoOn { // what fails is no surprise
-		patience = patienceBriefly
+	together := patienceAfter
+	// It is known already that something is wrong. But the first question on a link
+	// may be lost, and the kernel asks again only after a second.
+	if x.options.GoOn && x.failed != nil {
+		together = patienceBriefly
 	}
-	held, err := x.tryAll(ctx, x.plan.Lab, step, patience)
+	held, err := x.tryAll(ctx, x.plan.Lab, step, together)
 	if err != nil {
 		return err
 	}
@@ -79,14 +81,17 @@ func (x *run) check(ctx context.Context, step Step, c Check, phase Phase, patien
 }
 
 // tryAll makes one attempt of each of a step's checks after it, and returns how many
-// hold. Those next to each other that are Independent are tried at once: of several
-// that get no answer, none waits for the others.
+// hold. Those next to each other that are Independent are tried at once, with that
+// patience: of several that get no answer, none waits for the others.
 func (r *Runner) tryAll(ctx context.Context, lab string, step Step, patience time.Duration) (held int, err error) {
 	for left := step.Checks; len(left) > 0; {
 		if err := interrupted(ctx); err != nil {
 			return held, err
 		}
-		n := together(left)
+		n, patience := together(left), patience
+		if n == 0 {
+			n, patience = 1, patienceAfter
+		}
 		seen := make([]Event, n)
 		var wait sync.WaitGroup
 		for i, c := range left[:n] {
@@ -107,7 +112,7 @@ func (r *Runner) tryAll(ctx context.Context, lab string, step Step, patience tim
 	return held, nil
 }
 
-// together is how many of the checks, from the first on, can be tried at once.
+// together is how many of the checks, from the first on, are Independent.
 func together(checks []Check) int {
 	n := slices.IndexFunc(checks, func(c Check) bool {
 		_, alone := c.Probe.(Independent)
@@ -116,7 +121,7 @@ func together(checks []Check) int {
 	if n < 0 {
 		return len(checks)
 	}
-	return max(n, 1)
+	return n
 }
 
 // try makes one attempt of a check and emits what was seen.
