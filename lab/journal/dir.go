@@ -106,18 +106,24 @@ func (d Dir) Path(lab string) string { return d.file(lab) }
 // is an error that wraps fs.ErrNotExist. With ErrDamaged comes what could be
 // read before the damage.
 func (d Dir) Read(lab string) (*State, error) {
+	s, _, err := d.read(lab)
+	return s, err
+}
+
+// read returns, besides, how long the file is.
+func (d Dir) read(lab string) (*State, int64, error) {
 	if err := checkName(lab); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := d.safe(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	data, err := readFile(d.file(lab))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	s, _, err := d.parse(lab, data)
-	return s, err
+	return s, int64(len(data)), err
 }
 
 // parse parses what stands in a lab's file.
@@ -134,7 +140,7 @@ func (d Dir) parse(lab string, data []byte) (s *State, whole int, err error) {
 
 // Open opens a lab's journal for writing; see Read for the errors.
 func (d Dir) Open(lab string) (*Journal, error) {
-	s, err := d.Read(lab)
+	s, size, err := d.read(lab)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +148,7 @@ func (d Dir) Open(lab string) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
 	}
-	return &Journal{State: *s, path: d.file(lab), file: f, observe: d.observe}, nil
+	return &Journal{State: *s, path: d.file(lab), file: f, observe: d.observe, size: size}, nil
 }
 
 // Create makes a lab's journal with its header. The file appears whole: it is

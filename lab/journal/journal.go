@@ -1,7 +1,6 @@
 package journal
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +21,8 @@ type Journal struct {
 	State
 	path    string
 	file    *os.File
+	size    int64   // how long the file is of which State knows all
+	mixed   bool    // others have added to it, and then this Journal
 	observe func() // see Dir.Observed; nil: nobody does
 	// unwritten are records that the disk had no room for; see Forgive.
 	unwritten []line
@@ -29,53 +30,18 @@ type Journal struct {
 	torn      error // a record that stands there in part, and could not be taken back
 }
 
-// pageSize is the least page size; see append.
-const pageSize = 4096
-
-// append writes one record in one write. A kill between two pages could leave
-// half a record, so a record that would straddle a page is pushed to the next
-// one with blanks: within a page the kernel copies all or nothing
-// (generic_perform_write, mm/filemap.c). A write that fell short, on a full
-// disk, is taken back. The file is locked meanwhile: another process may add a
-// record by Take, and whoever reads must not see a part of one.
-func (j *Journal) append(l line) (err error) {
+// append writes one record in one write, and takes it in as whoever reads it will
+// see it.
+func (j *Journal) append(l line) error {
 	text, err := json.Marshal(l)
 	if err != nil {
 		return fmt.Errorf("encode a record of %s: %w", j.path, err)
 	}
-	text = append(text, '\n')
-	var read line // as whoever reads it will see it
+	var read line
 	if err := decode(text, &read); err != nil {
 		return fmt.Errorf("encode a record of %s: %w", j.path, err)
 	}
-	if err := j.check(read); err != nil {
-		return fmt.Errorf("a record that can't follow in %s: %w", j.path, err)
-	}
-	if j.observe != nil {
-		j.observe()
-		defer j.observe()
-	}
-	if err := flock(j.file, unix.LOCK_EX); err != nil {
-		return fmt.Errorf("lock %s: %w", j.path, err)
-	}
-	defer func() { err = errors.Join(err, flock(j.file, unix.LOCK_UN)) }()
-	end, err := j.file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return fmt.Errorf("find the end of %s: %w", j.path, err)
-	}
-	if left := pageSize - int(end%pageSize); len(text) > left && len(text) <= pageSize {
-		blanks := bytes.Repeat([]byte(" "), left)
-		blanks[left-1] = '\n'
-		if err := j.write(end, blanks); err != nil {
-			return err
-		}
-		end += int64(left)
-	}
-	if err := j.write(end, text); err != nil {
-		return err
-	}
-	j.add(read)
-	return nil
+	return j.appendAll([]line{read}, [][]byte{text})
 }
 
 // write writes at the end, or takes back what it wrote of the text. When even
@@ -107,8 +73,14 @@ func (j *Journal) Done(seq int, made []Made) error {
 	return j.append(line{Done: &done{Seq: seq, Made: made}})
 }
 
-// Undone says that an op, and all that it took over, is undone.
-func (j *Journal) Undone(seq int) error { return j.undo(line{Undone: seq}) }
+// Undone says that ops, and all that they took over, are undone.
+func (j *Journal) Undone(seqs ...int) error {
+	lines := make([]line, len(seqs))
+	for i, seq := range seqs {
+		lines[i].Undone = seq
+	}
+	return j.undo(lines...)
+}
 
 // StepDone says that a step was done and its checks held.
 func (j *Journal) StepDone(id string, at time.Time) error {
@@ -129,14 +101,19 @@ func (j *Journal) Forgive() { j.forgiving = true }
 // Forgiving tells whether Forgive was called.
 func (j *Journal) Forgiving() bool { return j.forgiving }
 
-func (j *Journal) undo(l line) error {
-	err := j.append(l)
+func (j *Journal) undo(lines ...line) error {
+	err := j.appendMany(lines)
 	full := errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EIO)
-	if !full || !j.forgiving || j.check(l) != nil {
+	if !full || !j.forgiving {
 		return err
 	}
-	j.unwritten = append(j.unwritten, l)
-	j.add(l)
+	for _, l := range lines {
+		if j.check(l) != nil {
+			return err
+		}
+		j.unwritten = append(j.unwritten, l)
+		j.add(l)
+	}
 	return nil
 }
 
@@ -146,17 +123,29 @@ func (j *Journal) Take(seq int, from string, undo []Op) error {
 	return j.append(line{Take: &take{Seq: seq, From: from, Undo: undo}})
 }
 
-// Reload reads the file again: another process may have added to it by Take.
+// Reload takes in what was added to the file: another process may have, by Take.
 func (j *Journal) Reload() error {
-	data, err := readFile(j.path)
+	known := j.size
+	if j.mixed {
+		known = 0
+	}
+	data, err := readFileFrom(j.path, known)
 	if err != nil {
 		return err
+	}
+	if known > 0 {
+		whole, err := j.records(data, nil)
+		j.size += int64(whole)
+		if err != nil {
+			return fmt.Errorf("%s: %w", j.path, err)
+		}
+		return nil
 	}
 	s, _, err := parse(data)
 	if err != nil {
 		return fmt.Errorf("%s: %w", j.path, err)
 	}
-	j.State = *s
+	j.State, j.size, j.mixed = *s, int64(len(data)), false
 	for _, l := range j.unwritten {
 		if j.check(l) == nil {
 			j.add(l)
@@ -179,7 +168,10 @@ func (j *Journal) Path() string { return j.path }
 // Close closes the file.
 func (j *Journal) Close() error { return j.file.Close() }
 
-func readFile(path string) ([]byte, error) {
+func readFile(path string) ([]byte, error) { return readFileFrom(path, 0) }
+
+// readFileFrom leaves out what stands before an offset.
+func readFileFrom(path string, offset int64) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open the journal: %w", err)
@@ -190,6 +182,12 @@ func readFile(path string) ([]byte, error) {
 	}
 	if err := flock(f, unix.LOCK_SH); err != nil {
 		return nil, fmt.Errorf("lock %s: %w", filepath.Base(path), err)
+	}
+	if end, err := f.Seek(0, io.SeekEnd); err == nil && end < offset {
+		return nil, fmt.Errorf("%s has become shorter: %w", path, ErrDamaged)
+	}
+	if _, err := f.Seek(offset, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read %s: %w", filepath.Base(path), err)
 	}
 	data, err := io.ReadAll(f)
 	if err != nil {

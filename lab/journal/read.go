@@ -29,10 +29,17 @@ type State struct {
 // the text that said so.
 func parse(data []byte) (s *State, whole int, err error) {
 	s = &State{Steps: map[string]time.Time{}}
+	whole, err = s.records(data, s.header)
+	return s, whole, err
+}
+
+// records takes in lines, the first by first, and returns the length of those that it
+// could.
+func (s *State) records(data []byte, first func(text []byte) error) (whole int, err error) {
 	for i, text := range bytes.SplitAfter(data, []byte("\n")) {
 		switch {
-		case i == 0:
-			err = s.header(text)
+		case i == 0 && first != nil:
+			err = first(text)
 		case len(text) == 0: // after the final newline
 		case !bytes.HasSuffix(text, []byte("\n")):
 			err = fmt.Errorf("line %d is cut short: %w", i+1, ErrDamaged)
@@ -43,11 +50,11 @@ func parse(data []byte) (s *State, whole int, err error) {
 			}
 		}
 		if err != nil {
-			return s, whole, err
+			return whole, err
 		}
 		whole += len(text)
 	}
-	return s, whole, nil
+	return whole, nil
 }
 
 // header reads the version before all else: what a later one means by the other

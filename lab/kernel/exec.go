@@ -21,7 +21,7 @@ func (n *Namespace) Exec(argv, env []string) error {
 		return fmt.Errorf("look for the program: %w", err)
 	}
 	// execve(2) on any thread ends the others and goes on in its namespaces.
-	return n.Do(func() error {
+	return n.doAlone(func() error {
 		if n.Name != Host {
 			if err := ownSys(); err != nil {
 				return fmt.Errorf("mount /sys for %s: %w", n, err)

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"strconv"
 	"sync"
@@ -31,6 +32,8 @@ type Kernel struct {
 	spaces   map[string]*Namespace
 	firewall Firewall
 	kept     map[any]io.Closer
+	visitors visitors
+	pause    pause
 }
 
 // Open returns a Kernel whose host is the calling process's network namespace.
@@ -52,6 +55,7 @@ func (k *Kernel) Close() error {
 		errs = append(errs, n.close())
 		delete(k.spaces, name)
 	}
+	k.visitors.close()
 	return errors.Join(errs...)
 }
 
@@ -62,13 +66,15 @@ func (k *Kernel) Namespace(name string) (*Namespace, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if n := k.spaces[name]; n != nil {
-		if n.current() {
+		epoch := k.pause.epoch[nameKind].Load()
+		if k.pause.fresh(nameKind, n.named) || n.current() {
+			n.named = epoch
 			return n, nil
 		}
 		delete(k.spaces, name)
 		_ = n.close() // it holds a namespace that has lost its name
 	}
-	n, err := openNamespace(name)
+	n, err := k.openNamespace(name)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +119,25 @@ func namespacePath(name string) string {
 	return NetnsDir + "/" + name
 }
 
-func openNamespace(name string) (*Namespace, error) {
+// Lend calls work and then closes the namespaces that it opened, so that many can
+// be worked in and few are open at once.
+func (k *Kernel) Lend(work func() error) error {
+	k.mu.Lock()
+	before := maps.Clone(k.spaces)
+	k.mu.Unlock()
+	err := work()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for name, n := range k.spaces {
+		if before[name] != n {
+			delete(k.spaces, name)
+			_ = n.close() // it was read only, or what was written was answered
+		}
+	}
+	return err
+}
+
+func (k *Kernel) openNamespace(name string) (*Namespace, error) {
 	if _, pid := pidOf(name); !pid && name != Host && checkNetnsName(name) != nil {
 		return nil, fmt.Errorf("no network namespace %q: %w", name, fs.ErrNotExist)
 	}
@@ -129,7 +153,7 @@ func openNamespace(name string) (*Namespace, error) {
 		return nil, errors.Join(
 			fmt.Errorf("%s holds no network namespace: %w", namespacePath(name), fs.ErrNotExist), f.Close())
 	}
-	n := &Namespace{Name: name, file: f}
+	n := &Namespace{Name: name, file: f, visitors: &k.visitors, pause: &k.pause}
 	n.firewall.space = n
 	if err := n.openHandle(); err != nil {
 		return nil, errors.Join(err, f.Close())

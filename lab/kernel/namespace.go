@@ -24,6 +24,11 @@ type Namespace struct {
 
 	file     *os.File
 	firewall Firewall
+	visitors *visitors
+	cookie   uint64 // 0: not read
+	pause    *pause
+	named    int64 // when the name was last seen to lead here; see Kernel.Still
+	lists    lists
 }
 
 func init() {
@@ -39,6 +44,7 @@ func (n *Namespace) openHandle() error {
 			return fmt.Errorf("open netlink in %s: %w", n, err)
 		}
 		n.Netlink = h
+		n.cookie, _ = cookieHere() // Cookie says why
 		return nil
 	})
 }
@@ -96,28 +102,47 @@ func unanswered(errno syscall.Errno) bool {
 // inode, which goes to the next namespace made, it is never given out twice
 // (SO_NETNS_COOKIE, Linux 5.14). It is 0 where the kernel has none.
 func (n *Namespace) Cookie() (uint64, error) {
+	if n.cookie != 0 {
+		return n.cookie, nil
+	}
 	var cookie uint64
-	err := n.Do(func() error {
-		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			return fmt.Errorf("open a socket in %s: %w", n, err)
-		}
-		defer unix.Close(fd)
-		cookie, err = unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
-		if errors.Is(err, unix.ENOPROTOOPT) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("read the cookie of %s: %w", n, err)
-		}
-		return nil
+	err := n.Do(func() (err error) {
+		cookie, err = cookieHere()
+		return err
 	})
+	if err != nil {
+		return 0, fmt.Errorf("read the cookie of %s: %w", n, err)
+	}
+	return cookie, nil
+}
+
+// cookieHere is that of the calling thread's namespace.
+func cookieHere() (uint64, error) {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, fmt.Errorf("open a socket: %w", err)
+	}
+	defer unix.Close(fd)
+	cookie, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, unix.SO_NETNS_COOKIE)
+	if errors.Is(err, unix.ENOPROTOOPT) {
+		return 0, nil
+	}
 	return cookie, err
 }
 
 // Link is the device of that name. An unknown name is an error that wraps
 // fs.ErrNotExist.
 func (n *Namespace) Link(name string) (netlink.Link, error) {
+	if n.pause.on.Load() {
+		link, err := n.linkNamed(name)
+		if err != nil {
+			return nil, fmt.Errorf("look for link %q in %s: %w", name, n, err)
+		}
+		if link == nil {
+			return nil, fmt.Errorf("no link %q in %s: %w", name, n, fs.ErrNotExist)
+		}
+		return link, nil
+	}
 	link, err := n.Netlink.LinkByName(name)
 	var none netlink.LinkNotFoundError
 	if errors.As(err, &none) {

@@ -10,14 +10,23 @@ import (
 
 // Do runs visit on a thread inside the namespace and returns its error.
 //
-// The thread is locked and never unlocked, so it dies with its goroutine: a
-// thread that was moved is never handed to other goroutines (facts.md,
-// section 8). Everything visit opens (sockets, sysctl files, children it
-// starts) belongs to the namespace. visit must not hand its thread on: a
-// goroutine that it starts runs elsewhere.
+// The thread is one of those that are locked for good and used for nothing else: a
+// thread that was moved is never handed to other goroutines (facts.md, section 8).
+// Everything visit opens (sockets, sysctl files, children it starts) belongs to
+// the namespace. visit must leave the thread as it is but for that, and must not
+// hand it on: a goroutine that it starts runs elsewhere.
 func (n *Namespace) Do(visit func() error) error {
+	if n.Name == Host { // where every thread is that visits nowhere
+		return onOwnThread(visit)
+	}
+	return n.visitors.send(n.Fd(), visit)
+}
+
+// doAlone runs visit on a thread inside the namespace that is thrown away, so that
+// visit may do with it what it likes.
+func (n *Namespace) doAlone(visit func() error) error {
 	return onOwnThread(func() error {
-		if n.Name == Host { // where every thread is that visits nowhere
+		if n.Name == Host {
 			return visit()
 		}
 		if err := netns.Set(netns.NsHandle(n.Fd())); err != nil {

@@ -110,7 +110,7 @@ func hasSecondaries(n *kernel.Namespace, link netlink.Link, first netlink.Addr) 
 }
 
 func addrsOf(n *kernel.Namespace, link netlink.Link, family int) ([]netlink.Addr, error) {
-	addrs, err := kernel.Dump(func() ([]netlink.Addr, error) { return n.Netlink.AddrList(link, family) })
+	addrs, err := n.Addrs(link, family)
 	if err != nil {
 		return nil, fmt.Errorf("read the addresses of %s in %s: %w", link.Attrs().Name, n, err)
 	}

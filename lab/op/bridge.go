@@ -82,7 +82,7 @@ func (o BridgeAdd) Fresh(k *kernel.Kernel) (bool, error) {
 
 // portsOf lists the links that have this one for a master.
 func portsOf(n *kernel.Namespace, bridge netlink.Link) ([]netlink.Link, error) {
-	links, err := kernel.Dump(n.Netlink.LinkList)
+	links, err := n.Links()
 	if err != nil {
 		return nil, fmt.Errorf("list the links in %s: %w", n, err)
 	}

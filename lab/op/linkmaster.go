@@ -72,7 +72,7 @@ func masterOf(n *kernel.Namespace, link netlink.Link) (string, error) {
 	if index == 0 {
 		return "", nil
 	}
-	master, err := n.Netlink.LinkByIndex(index)
+	master, err := n.LinkAt(index)
 	if err != nil {
 		return "", fmt.Errorf("look for the bridge of %s in %s: %w", link.Attrs().Name, n, err)
 	}

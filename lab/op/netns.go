@@ -59,7 +59,7 @@ func (o NetnsAdd) Fresh(k *kernel.Kernel) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	links, err := kernel.Dump(n.Netlink.LinkList)
+	links, err := n.Links()
 	if err != nil {
 		return false, fmt.Errorf("list the links in %s: %w", n, err)
 	}

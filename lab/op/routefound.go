@@ -140,7 +140,7 @@ func describeRoute(n *kernel.Namespace, r netlink.Route) string {
 }
 
 func linkName(n *kernel.Namespace, index int) string {
-	link, err := n.Netlink.LinkByIndex(index)
+	link, err := n.LinkAt(index)
 	if err != nil {
 		return "if" + strconv.Itoa(index)
 	}
@@ -149,24 +149,16 @@ func linkName(n *kernel.Namespace, index int) string {
 
 // routesTo lists a table's routes of exactly this destination.
 func routesTo(n *kernel.Namespace, dst netip.Prefix, table int) ([]netlink.Route, error) {
-	all, err := routesIn(n, netlink.FAMILY_V4, table)
+	found, err := n.RoutesTo(dst, table)
 	if err != nil {
-		return nil, err
-	}
-	var found []netlink.Route
-	for _, r := range all {
-		if r.Dst != nil && kernel.Prefix(r.Dst) == dst {
-			found = append(found, r)
-		}
+		return nil, fmt.Errorf("read the routes of %s: %w", n, err)
 	}
 	return found, nil
 }
 
 // routesIn lists a table; unix.RT_TABLE_UNSPEC: all of them.
 func routesIn(n *kernel.Namespace, family, table int) ([]netlink.Route, error) {
-	routes, err := kernel.Dump(func() ([]netlink.Route, error) {
-		return n.Netlink.RouteListFiltered(family, &netlink.Route{Table: table}, netlink.RT_FILTER_TABLE)
-	})
+	routes, err := n.Routes(family, table)
 	if err != nil {
 		return nil, fmt.Errorf("read the routes of %s: %w", n, err)
 	}

@@ -118,37 +118,48 @@ func (o VethAdd) Verify(k *kernel.Kernel) error {
 	if err != nil {
 		return err
 	}
-	peer, err := o.peer(n, link)
-	if err != nil {
-		return err
-	}
 	err = sameLink(o.Name,
 		linkField{"name", o.Name, link.Attrs().Name}, // it was found by an altname of its own
 		linkField{"type", "veth", link.Type()},
-		linkField{"peer", o.Peer, peer},
 	)
 	if err != nil {
 		return err
 	}
-	if err := o.verifyPeerNS(k, n, link); err != nil || o.MAC == "" {
+	if o.PeerNS == "" {
+		err = o.verifyPeer(n, link)
+	} else {
+		err = o.verifyPeerNS(k, n, link)
+	}
+	if err != nil || o.MAC == "" {
 		return err
 	}
 	return verifyMAC(link, o.MAC)
 }
 
+func (o VethAdd) verifyPeer(n *kernel.Namespace, link netlink.Link) error {
+	peer, err := o.peer(n, link)
+	if err != nil {
+		return err
+	}
+	return sameLink(o.Name, linkField{"peer", o.Peer, peer})
+}
+
 // verifyPeerNS compares what the kernel says of the peer's namespace with what it
 // calls the wanted one.
 func (o VethAdd) verifyPeerNS(k *kernel.Kernel, n *kernel.Namespace, link netlink.Link) error {
-	if o.PeerNS == "" {
-		return nil
-	}
 	want, peer, err := foundLink(k, o.PeerNS, o.Peer)
+	if errors.Is(err, fs.ErrNotExist) { // it may have another name
+		return errors.Join(o.verifyPeer(n, link), err)
+	}
 	if err != nil {
 		return err
 	}
 	id, err := n.Netlink.GetNetNsIdByFd(want.Fd())
 	if err != nil {
 		return fmt.Errorf("look for %s from %s: %w", want, n, err)
+	}
+	if err := sameLink(o.Name, linkField{"peer", o.Peer, peer.Attrs().Name}); err != nil { // it has it for an altname
+		return err
 	}
 	attrs := link.Attrs()
 	there := attrs.NetNsID == id

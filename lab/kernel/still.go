@@ -1,0 +1,217 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"github.com/vishvananda/netlink"
+)
+
+// Reading says what is read of a namespace, as bits.
+type Reading uint8
+
+// What can be read.
+const (
+	ReadNames  Reading = 1 << iota // which namespace a name leads to
+	ReadLinks                      // links, with their state
+	ReadAddrs                      // IPv4 addresses
+	ReadRoutes                     // IPv4 routes
+	ReadAll    = ReadNames | ReadLinks | ReadAddrs | ReadRoutes
+)
+
+// kinds is how many bits there are.
+const kinds = 4
+
+// pause is whether reads are answered from memory, and how often each kind was
+// forgotten since. The zero value: every read asks the kernel.
+type pause struct {
+	on    atomic.Bool
+	epoch [kinds]atomic.Int64
+}
+
+// Still answers what is read of namespaces from one list of each kind, which is read
+// when it is first asked for, until resume is called: so many ops of one shape can be
+// looked at for the price of one. What the caller changes meanwhile he must Forgo.
+// It is for one caller at a time.
+func (k *Kernel) Still() (resume func()) {
+	k.Forgo(ReadAll)
+	k.pause.on.Store(true)
+	return func() {
+		k.pause.on.Store(false)
+		k.Forgo(ReadAll) // and gives the memory back
+		k.mu.Lock()
+		defer k.mu.Unlock()
+		for _, n := range k.spaces {
+			n.lists.clear()
+		}
+	}
+}
+
+// Forgo has those kinds read anew when they are asked for the next time.
+func (k *Kernel) Forgo(what Reading) {
+	for i := range kinds {
+		if what&(1<<i) != 0 {
+			k.pause.epoch[i].Add(1)
+		}
+	}
+}
+
+// fresh tells whether a list of that kind, read at that epoch, is good still.
+func (p *pause) fresh(i int, at int64) bool { return p.on.Load() && at != 0 && at == p.epoch[i].Load() }
+
+// lists are what was read of a namespace while it was still.
+type lists struct {
+	mu     sync.Mutex
+	at     [kinds]int64 // the epochs of what follows, 0: not read
+	links  []netlink.Link
+	named  map[string]netlink.Link // by name and by altname
+	index  map[int]netlink.Link
+	addrs  map[int][]netlink.Addr
+	routes map[int]map[netip.Prefix][]netlink.Route // by table and destination
+}
+
+func (l *lists) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.at = [kinds]int64{}
+	l.links, l.named, l.index, l.addrs, l.routes = nil, nil, nil, nil, nil
+}
+
+const (
+	nameKind = iota
+	linkKind
+	addrKind
+	routeKind
+)
+
+// Links lists the links.
+func (n *Namespace) Links() ([]netlink.Link, error) {
+	if !n.pause.on.Load() {
+		return Dump(n.Netlink.LinkList)
+	}
+	n.lists.mu.Lock()
+	defer n.lists.mu.Unlock()
+	err := n.readLinks()
+	return n.lists.links, err
+}
+
+// readLinks fills the lists of links, if they are not good still. The caller holds
+// their lock.
+func (n *Namespace) readLinks() error {
+	l, epoch := &n.lists, n.pause.epoch[linkKind].Load()
+	if n.pause.fresh(linkKind, l.at[linkKind]) {
+		return nil
+	}
+	links, err := Dump(n.Netlink.LinkList)
+	if err != nil {
+		return err
+	}
+	l.links, l.at[linkKind] = links, epoch
+	l.named, l.index = make(map[string]netlink.Link, len(links)), make(map[int]netlink.Link, len(links))
+	for _, link := range links {
+		attrs := link.Attrs()
+		l.named[attrs.Name], l.index[attrs.Index] = link, link
+		for _, other := range attrs.AltNames {
+			l.named[other] = link
+		}
+	}
+	return nil
+}
+
+// linkNamed is nil for no such link.
+func (n *Namespace) linkNamed(name string) (netlink.Link, error) {
+	n.lists.mu.Lock()
+	defer n.lists.mu.Unlock()
+	if err := n.readLinks(); err != nil {
+		return nil, err
+	}
+	return n.lists.named[name], nil
+}
+
+// LinkAt is the link of that index. One that is not there is an error that wraps
+// fs.ErrNotExist.
+func (n *Namespace) LinkAt(index int) (netlink.Link, error) {
+	if !n.pause.on.Load() {
+		link, err := n.Netlink.LinkByIndex(index)
+		var none netlink.LinkNotFoundError
+		if errors.As(err, &none) {
+			return nil, fmt.Errorf("no link %d in %s: %w", index, n, fs.ErrNotExist)
+		}
+		return link, err
+	}
+	n.lists.mu.Lock()
+	defer n.lists.mu.Unlock()
+	if err := n.readLinks(); err != nil {
+		return nil, err
+	}
+	if link := n.lists.index[index]; link != nil {
+		return link, nil
+	}
+	return nil, fmt.Errorf("no link %d in %s: %w", index, n, fs.ErrNotExist)
+}
+
+// Addrs lists the addresses of a link.
+func (n *Namespace) Addrs(link netlink.Link, family int) ([]netlink.Addr, error) {
+	if !n.pause.on.Load() || family != netlink.FAMILY_V4 {
+		return Dump(func() ([]netlink.Addr, error) { return n.Netlink.AddrList(link, family) })
+	}
+	n.lists.mu.Lock()
+	defer n.lists.mu.Unlock()
+	l, epoch := &n.lists, n.pause.epoch[addrKind].Load()
+	if !n.pause.fresh(addrKind, l.at[addrKind]) {
+		all, err := Dump(func() ([]netlink.Addr, error) { return n.Netlink.AddrList(nil, family) })
+		if err != nil {
+			return nil, err
+		}
+		l.addrs, l.at[addrKind] = map[int][]netlink.Addr{}, epoch
+		for _, a := range all {
+			l.addrs[a.LinkIndex] = append(l.addrs[a.LinkIndex], a)
+		}
+	}
+	return l.addrs[link.Attrs().Index], nil
+}
+
+// Routes lists a table; unix.RT_TABLE_UNSPEC: all of them.
+func (n *Namespace) Routes(family, table int) ([]netlink.Route, error) {
+	return Dump(func() ([]netlink.Route, error) {
+		return n.Netlink.RouteListFiltered(family, &netlink.Route{Table: table}, netlink.RT_FILTER_TABLE)
+	})
+}
+
+// RoutesTo lists a table's IPv4 routes of exactly that destination.
+func (n *Namespace) RoutesTo(dst netip.Prefix, table int) ([]netlink.Route, error) {
+	if !n.pause.on.Load() {
+		all, err := n.Routes(netlink.FAMILY_V4, table)
+		return byDestination(all)[dst], err
+	}
+	n.lists.mu.Lock()
+	defer n.lists.mu.Unlock()
+	l, epoch := &n.lists, n.pause.epoch[routeKind].Load()
+	if !n.pause.fresh(routeKind, l.at[routeKind]) {
+		l.routes, l.at[routeKind] = map[int]map[netip.Prefix][]netlink.Route{}, epoch
+	}
+	if l.routes[table] == nil {
+		all, err := n.Routes(netlink.FAMILY_V4, table)
+		if err != nil {
+			return nil, err
+		}
+		l.routes[table] = byDestination(all)
+	}
+	return l.routes[table][dst], nil
+}
+
+func byDestination(routes []netlink.Route) map[netip.Prefix][]netlink.Route {
+	to := map[netip.Prefix][]netlink.Route{}
+	for _, r := range routes {
+		if r.Dst != nil {
+			dst := Prefix(r.Dst)
+			to[dst] = append(to[dst], r)
+		}
+	}
+	return to
+}
+
