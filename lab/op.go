@@ -55,6 +55,14 @@ type Dweller interface {
 	Within() []Ref
 }
 
+// Bound is a Maker whose objects the kernel takes away, a little later, once other
+// objects have gone: a veth pair goes with the namespace of either end.
+type Bound interface {
+	Maker
+	// Bound lists those other objects.
+	Bound() []Ref
+}
+
 // Sharer is an Op on something that several labs on one machine may need at
 // once, such as ip_forward.
 type Sharer interface {

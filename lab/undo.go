@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 
@@ -58,11 +59,13 @@ func (r *Runner) undoQuietly(j *journal.Journal, e journal.Entry) error {
 // undo is the state of undoing some entries of a journal.
 type undo struct {
 	*Runner
-	journal *journal.Journal
-	report  func(Event)
-	going   map[Ref]int             // what the entries made, and by which entry: it will go
-	along   map[int][]journal.Entry // those that go along with that entry, when it goes
-	known   map[Ref][]identified    // what the journal's ops made; nil: not read yet
+	journal  *journal.Journal
+	report   func(Event)
+	going    map[Ref]int             // what the entries made, and by which entry: it will go
+	along    map[int][]journal.Entry // those that go along with that entry, when it goes
+	known    map[Ref][]identified    // what the journal's ops made; nil: not read yet
+	bound    []journal.Entry         // what goes by itself once something else has; see bound.go
+	settling bool                    // nothing goes by itself any more
 }
 
 // entries undoes them, the last first, until ctx ends: stopped tells of that.
@@ -80,13 +83,13 @@ func (u *undo) entries(ctx context.Context, entries []journal.Entry) (stopped bo
 		}
 	}
 	var errs []error
-	for i := len(entries) - 1; i >= 0; i-- {
-		if interrupted(ctx) != nil {
-			return true, errors.Join(errs...)
+	for i := len(entries) - 1; i >= 0 && !stopped; i-- {
+		if stopped = interrupted(ctx) != nil; !stopped {
+			errs = append(errs, u.entry(entries[i]))
 		}
-		errs = append(errs, u.entry(entries[i]))
 	}
-	return false, errors.Join(errs...)
+	left, err := u.settle(ctx)
+	return stopped || left, errors.Join(append(errs, err)...)
 }
 
 // entry undoes one op, with all that it took over from other labs.
@@ -118,6 +121,16 @@ func (u *undo) entry(e journal.Entry) (err error) {
 			return nil
 		}
 	}
+	waits, err := u.goesByItself(e, forward, all)
+	if waits {
+		err = u.bind(e)
+	}
+	if err != nil {
+		return u.failed(e, err)
+	}
+	if waits {
+		return nil
+	}
 	if err := u.stepUndone(e.Step); err != nil {
 		return u.failed(e, err)
 	}
@@ -147,16 +160,30 @@ func (u *undo) failed(e journal.Entry, err error) error {
 
 // undone writes down that an entry is undone, after those that went along.
 func (u *undo) undone(e journal.Entry) error {
-	for _, a := range u.along[e.Seq] {
-		if err := u.undone(a); err != nil {
+	var seqs []int
+	for a := range u.withAlong(e) {
+		if err := u.stepUndone(a.Step); err != nil {
 			return err
 		}
+		seqs = append(seqs, a.Seq)
 	}
-	delete(u.along, e.Seq)
-	if err := u.stepUndone(e.Step); err != nil {
-		return err
+	return u.journal.Undone(seqs...)
+}
+
+// withAlong are an entry and those that go along with it, those first. They are no
+// longer remembered to.
+func (u *undo) withAlong(e journal.Entry) iter.Seq[journal.Entry] {
+	return func(yield func(journal.Entry) bool) {
+		for _, a := range u.along[e.Seq] {
+			for b := range u.withAlong(a) {
+				if !yield(b) {
+					return
+				}
+			}
+		}
+		delete(u.along, e.Seq)
+		yield(e)
 	}
-	return u.journal.Undone(e.Seq)
 }
 
 // stepUndone writes down that a step is no longer done.

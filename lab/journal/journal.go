@@ -21,8 +21,8 @@ type Journal struct {
 	State
 	path    string
 	file    *os.File
-	size    int64   // how long the file is of which State knows all
-	mixed   bool    // others have added to it, and then this Journal
+	size    int64  // how long the file is of which State knows all
+	mixed   bool   // others have added to it, and then this Journal
 	observe func() // see Dir.Observed; nil: nobody does
 	// unwritten are records that the disk had no room for; see Forgive.
 	unwritten []line

@@ -214,4 +214,3 @@ func byDestination(routes []netlink.Route) map[netip.Prefix][]netlink.Route {
 	}
 	return to
 }
-

@@ -58,6 +58,14 @@ func (o VethAdd) Makes() []lab.Ref {
 	}
 }
 
+// Bound: the pair goes with its peer's namespace (cleanup_net, net/core/net_namespace.c).
+func (o VethAdd) Bound() []lab.Ref {
+	if o.PeerNS == o.NS {
+		return nil
+	}
+	return netnsRef(o.PeerNS)
+}
+
 func (o VethAdd) Within() []lab.Ref { return append(netnsRef(o.PeerNS), netnsRef(o.NS)...) }
 
 func (o VethAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
