@@ -78,15 +78,11 @@ func (x *run) apply(at journal.Place, o Op) (seq int, err error) {
 		return 0, err
 	}
 	defer func() { err = errors.Join(err, release()) }()
-	inverse, err := o.Inverse(x.Kernel)
+	i, err := x.intent(at, o)
 	if err != nil {
 		return 0, err
 	}
-	encoded, err := encode(append([]Op{o}, inverse...))
-	if err != nil {
-		return 0, err
-	}
-	seq, err = x.journal.Intend(at, encoded[0], encoded[1:])
+	seq, err = x.journal.Intend(at, i.Op, i.Undo)
 	if err != nil {
 		return 0, err
 	}

@@ -5,6 +5,7 @@
 package lab
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -53,6 +54,24 @@ type Dweller interface {
 	Op
 	// Within lists those objects, the nearest last.
 	Within() []Ref
+}
+
+// Gatherer is an Op of which many on different objects can be done together, as those
+// of a step's groups are: what is read for one is not changed by doing another, so
+// that one reading of the kernel serves all.
+type Gatherer interface {
+	Op
+	// Alters is what of a namespace reads otherwise once Apply is done.
+	Alters() kernel.Reading
+}
+
+// Crowd is a Gatherer that is done sooner for many at once than one by one.
+type Crowd interface {
+	Gatherer
+	// ApplyAll does ops of the receiver's type, of which it need not be one, and
+	// tells how many it has done, which are the first, and why not the next: what
+	// came after that has changed nothing. It is ErrInterrupted where ctx ended.
+	ApplyAll(ctx context.Context, k *kernel.Kernel, ops []Op) (n int, err error)
 }
 
 // Bound is a Maker whose objects the kernel takes away, a little later, once other

@@ -221,14 +221,12 @@ func (x *run) change(ctx context.Context, step Step, applied map[int]bool) error
 			return err
 		}
 	}
-	n := 0
-	for group, op := range step.All() {
-		if err := x.past(x.op(ctx, at(step, group), op, applied[n])); err != nil {
+	for n, op := range step.Ops {
+		if err := x.past(x.op(ctx, at(step, ""), op, applied[n])); err != nil {
 			return err
 		}
-		n++
 	}
-	return nil
+	return x.grouped(ctx, step, applied)
 }
 
 // begun tells whether anything of a step is done.

@@ -100,6 +100,9 @@ func (o AddrAdd) netlinkAddr() (*netlink.Addr, error) {
 	return a, nil
 }
 
+// Alters: see lab.Gatherer.
+func (AddrAdd) Alters() kernel.Reading { return kernel.ReadAddrs | kernel.ReadRoutes }
+
 func (o AddrAdd) Apply(k *kernel.Kernel) error {
 	n, link, err := undoLink(k, o.NS, o.Link)
 	if err != nil {

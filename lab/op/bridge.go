@@ -35,7 +35,7 @@ func (o BridgeAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := linkVacant(n, o.Name); err != nil {
+	if err := linkVacant(k, n, o.Name); err != nil {
 		return nil, err
 	}
 	return o.Undo(), nil

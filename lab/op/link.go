@@ -91,7 +91,7 @@ func undoLink(k *kernel.Kernel, ns, name string) (*kernel.Namespace, netlink.Lin
 // linkVacant returns nil if no link has the name, nor has it as an altname. A veth
 // goes by itself a little after its other end's namespace (20 ms, facts.md, section
 // 4), so one whose other end is elsewhere is given the time to.
-func linkVacant(n *kernel.Namespace, name string) error {
+func linkVacant(k *kernel.Kernel, n *kernel.Namespace, name string) error {
 	const patience = 500 * time.Millisecond
 	for deadline := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
 		link, err := n.Link(name)
@@ -99,5 +99,6 @@ func linkVacant(n *kernel.Namespace, name string) error {
 		if !elsewhere || time.Now().After(deadline) {
 			return vacant(err, "link "+name+" in "+n.String())
 		}
+		k.Forgo(kernel.ReadLinks)
 	}
 }

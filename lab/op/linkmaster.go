@@ -79,6 +79,9 @@ func masterOf(n *kernel.Namespace, link netlink.Link) (string, error) {
 	return master.Attrs().Name, nil
 }
 
+// Alters: see lab.Gatherer.
+func (LinkSetMaster) Alters() kernel.Reading { return kernel.ReadLinks }
+
 func (o LinkSetMaster) Apply(k *kernel.Kernel) error {
 	n, link, err := undoLink(k, o.NS, o.Name)
 	if err != nil {

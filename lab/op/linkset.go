@@ -45,7 +45,7 @@ func (o LinkSetNetns) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := linkVacant(to, o.Name); err != nil {
+	if err := linkVacant(k, to, o.Name); err != nil {
 		return nil, err
 	}
 	if link.Attrs().MasterIndex != 0 {
@@ -147,6 +147,9 @@ func (o LinkSetUp) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 }
 
 func (o LinkSetUp) Within() []lab.Ref { return linkRefs(o.NS, o.Name) }
+
+// Alters: see lab.Gatherer.
+func (LinkSetUp) Alters() kernel.Reading { return kernel.ReadLinks | kernel.ReadRoutes }
 
 func (o LinkSetUp) Apply(k *kernel.Kernel) error {
 	n, link, err := undoLink(k, o.NS, o.Name)

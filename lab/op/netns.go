@@ -42,6 +42,9 @@ func (o NetnsAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 	return o.Undo(), nil
 }
 
+// Alters: see lab.Gatherer.
+func (NetnsAdd) Alters() kernel.Reading { return kernel.ReadNames }
+
 func (o NetnsAdd) Apply(k *kernel.Kernel) error { return k.AddNetns(o.Name) }
 
 func (o NetnsAdd) Verify(k *kernel.Kernel) error {

@@ -158,6 +158,9 @@ func (o RouteAdd) netlinkRoute(link netlink.Link) (*netlink.Route, error) {
 	return r, nil
 }
 
+// Alters: see lab.Gatherer.
+func (RouteAdd) Alters() kernel.Reading { return kernel.ReadRoutes }
+
 func (o RouteAdd) Apply(k *kernel.Kernel) error {
 	n, link, err := undoDev(k, o.NS, o.Dev)
 	if err != nil {

@@ -94,6 +94,9 @@ func sysctlShared(ns, key string) string {
 	return "sysctl " + key
 }
 
+// Alters: see lab.Gatherer.
+func (SysctlSet) Alters() kernel.Reading { return kernel.ReadAddrs | kernel.ReadRoutes }
+
 func (o SysctlSet) Apply(k *kernel.Kernel) error {
 	n, err := k.Namespace(o.NS)
 	if err != nil {

@@ -74,12 +74,15 @@ func (o VethAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := linkVacant(n, end.Name); err != nil {
+		if err := linkVacant(k, n, end.Name); err != nil {
 			return nil, err
 		}
 	}
 	return o.Undo(), nil
 }
+
+// Alters: see lab.Gatherer.
+func (VethAdd) Alters() kernel.Reading { return kernel.ReadLinks }
 
 func (o VethAdd) Apply(k *kernel.Kernel) error {
 	n, err := k.Namespace(o.NS)
