@@ -76,16 +76,17 @@ func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, step Step, end
 	started := r.Now()
 	r.emit(Event{Type: StepStart, Lab: plan.Lab, Step: step.ID, Index: i + 1, Total: len(plan.Steps), Phase: AlreadyDone})
 	ok = true
-	for group, o := range step.All() {
-		if err := interrupted(ctx); err != nil {
-			return false, 0, err
-		}
-		if err := o.Verify(r.Kernel); err != nil {
+	err = r.verify(ctx, step, func(group string, o Op, err error) error {
+		if err != nil {
 			r.emit(opEvent(OpDiffers, plan.Lab, at(step, group), o, err))
 			ok = ok && byHand
-			continue
+			return nil
 		}
 		r.emit(Event{Type: OpDone, Lab: plan.Lab, Step: step.ID, Group: group, Command: o.Command().String(), Phase: AlreadyDone})
+		return nil
+	})
+	if err != nil {
+		return false, 0, err
 	}
 	r.ended(plan.Lab, step.ID, ended)
 	failed := false

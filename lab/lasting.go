@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"slices"
 )
 
@@ -128,10 +129,18 @@ func (r *Runner) builtByHand(ctx context.Context, plan Plan) (func(stepID string
 
 // asAfter tells whether all is as a step leaves it. It emits nothing.
 func (r *Runner) asAfter(ctx context.Context, step Step) (bool, error) {
-	for _, o := range step.All() {
-		if o.Verify(r.Kernel) != nil {
-			return false, nil
+	differs := errors.New("differs")
+	err := r.verify(ctx, step, func(_ string, _ Op, err error) error {
+		if err != nil {
+			return differs
 		}
+		return nil
+	})
+	if err != nil {
+		if errors.Is(err, differs) {
+			err = nil
+		}
+		return false, err
 	}
 	for _, c := range step.Checks {
 		seen, err := c.Probe.Try(ctx, r.Kernel, patienceBriefly)

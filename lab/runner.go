@@ -150,21 +150,24 @@ func (x *run) again(ctx context.Context, i int, checks bool) error {
 		return err
 	}
 	x.emit(Event{Type: StepStart, Lab: x.plan.Lab, Step: step.ID, Index: i + 1, Total: len(x.plan.Steps), Phase: AlreadyDone})
-	for group, o := range step.All() {
-		if err := interrupted(ctx); err != nil {
-			return err
+	differs := false
+	err = x.verify(ctx, step, func(group string, o Op, err error) error {
+		if err == nil {
+			x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: step.ID, Group: group, Command: o.Command().String(), Phase: AlreadyDone})
+			return nil
 		}
-		if err := o.Verify(x.Kernel); err != nil {
-			again, comesErr := x.comesAgain(i, o)
-			if comesErr != nil {
-				return comesErr
-			}
-			if again {
-				continue
-			}
-			return errors.Join(x.opFailed(at(step, group), o, err), x.explain(ctx, x.plan, step.ID, false))
+		again, comesErr := x.comesAgain(i, o)
+		if again || comesErr != nil {
+			return comesErr
 		}
-		x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: step.ID, Group: group, Command: o.Command().String(), Phase: AlreadyDone})
+		differs = true
+		return x.opFailed(at(step, group), o, err)
+	})
+	if differs {
+		err = errors.Join(err, x.explain(ctx, x.plan, step.ID, false))
+	}
+	if err != nil {
+		return err
 	}
 	if checks {
 		x.ended(x.plan.Lab, step.ID, ended)

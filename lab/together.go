@@ -4,14 +4,29 @@ import (
 	"context"
 	"errors"
 
+	"golang.org/x/sys/unix"
+
 	"netlab/lab/journal"
 	"netlab/lab/kernel"
 )
 
-// mostTogether is how many groups are done at once. For each its namespace may be
-// open, by two descriptors, and 1024 are all that a process may have by default
-// (RLIMIT_NOFILE).
-const mostTogether = 400
+// mostTogether is how many groups are done at once, and how many descriptors each may
+// take: two for its namespace, and those of its sysctls. A process may have 1024 by
+// default (RLIMIT_NOFILE); Go asks for as many as it may.
+const (
+	mostTogether = 1000
+	filesOfEach  = 4
+	filesOfOurs  = 100
+)
+
+// together is how many groups can be done at once here.
+func together() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 1
+	}
+	return int(max(1, min(mostTogether, (int64(min(limit.Cur, 1<<20))-filesOfOurs)/filesOfEach)))
+}
 
 // grouped does the step's groups: the first, which is shown in full, op by op, and the
 // others together.
@@ -24,6 +39,7 @@ func (x *run) grouped(ctx context.Context, step Step, applied map[int]bool) erro
 		}
 		return done
 	}
+	most := together()
 	var crowd []member
 	for i, g := range step.Groups {
 		m := member{Group: g, applied: next(g)}
@@ -34,7 +50,7 @@ func (x *run) grouped(ctx context.Context, step Step, applied map[int]bool) erro
 			continue
 		}
 		crowd = append(crowd, m)
-		if len(crowd) < mostTogether && i+1 < len(step.Groups) {
+		if len(crowd) < most && i+1 < len(step.Groups) {
 			continue
 		}
 		if err := x.crowd(ctx, step, crowd); err != nil {

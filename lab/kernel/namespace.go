@@ -53,6 +53,7 @@ func (n *Namespace) close() error {
 	if n.Netlink != nil {
 		n.Netlink.Close()
 	}
+	n.lists.clear()
 	return errors.Join(n.firewall.close(), n.file.Close())
 }
 

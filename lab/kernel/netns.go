@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -19,10 +22,58 @@ import (
 // taken is an error that wraps fs.ErrExist, and nothing is changed. The calling
 // thread stays where it is.
 func (k *Kernel) AddNetns(name string) error {
-	if err := checkNetnsName(name); err != nil {
+	if err := shareNetnsDir(); err != nil {
 		return err
 	}
+	return onOwnThread(func() error { return addNetns(name) })
+}
+
+// AddManyNetns is AddNetns for names in their order, two at a time: the kernel takes
+// half a millisecond for each. It returns how many were made, which are the first
+// ones, and why not the next; none after that is left. It goes on only while more
+// returns nil.
+func (k *Kernel) AddManyNetns(names []string, more func() error) (n int, err error) {
 	if err := shareNetnsDir(); err != nil {
+		return 0, err
+	}
+	const together = 2
+	made := make([]bool, len(names))
+	why := make([]error, len(names))
+	var next atomic.Int64
+	var failed atomic.Bool
+	work := func() error {
+		for i := next.Add(1) - 1; i < int64(len(names)) && !failed.Load(); i = next.Add(1) - 1 {
+			if why[i] = more(); why[i] == nil {
+				why[i] = addNetns(names[i])
+			}
+			made[i] = why[i] == nil
+			if !made[i] {
+				failed.Store(true)
+			}
+		}
+		return nil
+	}
+	var all sync.WaitGroup
+	for range together {
+		all.Go(func() { _ = onOwnThread(work) }) // why has its errors
+	}
+	all.Wait()
+	n = slices.Index(made, false)
+	if n < 0 {
+		return len(names), nil
+	}
+	err = errors.Join(why...)
+	for i := n + 1; i < len(names); i++ { // which another thread had begun
+		if made[i] {
+			err = errors.Join(err, k.DelNetns(names[i]))
+		}
+	}
+	return n, err
+}
+
+// addNetns makes one on the calling thread, which is left in it.
+func addNetns(name string) error {
+	if err := checkNetnsName(name); err != nil {
 		return err
 	}
 	path := namespacePath(name)
@@ -33,7 +84,7 @@ func (k *Kernel) AddNetns(name string) error {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("name network namespace %q: %w", name, err)
 	}
-	err = onOwnThread(func() error {
+	err = func() error {
 		made, err := netns.New() // and the thread is in it
 		if err != nil {
 			return fmt.Errorf("make a network namespace: %w", err)
@@ -43,7 +94,7 @@ func (k *Kernel) AddNetns(name string) error {
 			return fmt.Errorf("mount network namespace %q: %w", name, err)
 		}
 		return nil
-	})
+	}()
 	if err != nil {
 		return errors.Join(err, os.Remove(path))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"os"
 	"sync"
 	"sync/atomic"
 
@@ -72,6 +73,7 @@ type lists struct {
 	index  map[int]netlink.Link
 	addrs  map[int][]netlink.Addr
 	routes map[int]map[netip.Prefix][]netlink.Route // by table and destination
+	files  map[string]*os.File                      // of sysctls, by key
 }
 
 func (l *lists) clear() {
@@ -79,6 +81,10 @@ func (l *lists) clear() {
 	defer l.mu.Unlock()
 	l.at = [kinds]int64{}
 	l.links, l.named, l.index, l.addrs, l.routes = nil, nil, nil, nil, nil
+	for _, f := range l.files {
+		_ = f.Close() // what was written was answered
+	}
+	l.files = nil
 }
 
 const (

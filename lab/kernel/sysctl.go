@@ -16,6 +16,9 @@ func SysctlPath(key string) string { return "/proc/sys/" + key }
 // Sysctl reads a key as the namespace has it, without the final newline. An
 // unknown key is an error that wraps fs.ErrNotExist.
 func (n *Namespace) Sysctl(key string) (string, error) {
+	if n.pause.on.Load() {
+		return n.keptSysctl(key)
+	}
 	var value string
 	err := n.whereKey(key, func() error {
 		b, err := os.ReadFile(SysctlPath(key))
@@ -30,7 +33,12 @@ func (n *Namespace) Sysctl(key string) (string, error) {
 
 // SetSysctl writes a key in the namespace.
 func (n *Namespace) SetSysctl(key, value string) error {
-	err := n.whereKey(key, func() error { return writeSysctl(key, value) })
+	var err error
+	if n.pause.on.Load() {
+		err = n.setKeptSysctl(key, value)
+	} else {
+		err = n.whereKey(key, func() error { return writeSysctl(key, value) })
+	}
 	if err != nil {
 		return fmt.Errorf("write %s to sysctl %s in %s: %w", value, key, n, err)
 	}

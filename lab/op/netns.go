@@ -4,6 +4,7 @@
 package op
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,6 +47,19 @@ func (o NetnsAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 func (NetnsAdd) Alters() kernel.Reading { return kernel.ReadNames }
 
 func (o NetnsAdd) Apply(k *kernel.Kernel) error { return k.AddNetns(o.Name) }
+
+func (NetnsAdd) ApplyAll(ctx context.Context, k *kernel.Kernel, ops []lab.Op) (n int, err error) {
+	names := make([]string, len(ops))
+	for i, o := range ops {
+		names[i] = o.(NetnsAdd).Name
+	}
+	return k.AddManyNetns(names, func() error {
+		if ctx.Err() != nil {
+			return lab.ErrInterrupted
+		}
+		return nil
+	})
+}
 
 func (o NetnsAdd) Verify(k *kernel.Kernel) error {
 	_, err := foundNamespace(k, o.Name)

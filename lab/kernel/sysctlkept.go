@@ -1,0 +1,81 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// While a Kernel is still, a sysctl's file stays open: it is read, written and read
+// back, and to find it takes the kernel longer than all of that, the longer the more
+// namespaces there are (all their directories stand in one hash chain,
+// proc_sys_compare, fs/proc/proc_sysctl.c). An open file reads and writes the value
+// itself, that of the namespace and device it was opened for.
+
+// sysctlFile opens a key's file, or returns the one that is open.
+func (n *Namespace) sysctlFile(key string) (*os.File, error) {
+	n.lists.mu.Lock()
+	defer n.lists.mu.Unlock()
+	if f := n.lists.files[key]; f != nil {
+		return f, nil
+	}
+	var f *os.File
+	err := n.whereKey(key, func() (err error) {
+		f, err = openSysctl(key)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if n.lists.files == nil {
+		n.lists.files = map[string]*os.File{}
+	}
+	n.lists.files[key] = f
+	return f, nil
+}
+
+// openSysctl opens for what the file's mode allows.
+func openSysctl(key string) (f *os.File, err error) {
+	for _, how := range []int{unix.O_RDWR, unix.O_RDONLY, unix.O_WRONLY} {
+		fd, openErr := unix.Open(SysctlPath(key), how|unix.O_CLOEXEC, 0)
+		if openErr == nil { // not os.NewFile's poller: the file can't be waited for
+			return os.NewFile(uintptr(fd), SysctlPath(key)), nil
+		}
+		err = errors.Join(err, &os.PathError{Op: "open", Path: SysctlPath(key), Err: openErr})
+		if !errors.Is(openErr, unix.EACCES) {
+			break
+		}
+	}
+	return nil, err
+}
+
+func (n *Namespace) keptSysctl(key string) (string, error) {
+	f, err := n.sysctlFile(key)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	var b [256]byte
+	size := 0
+	if err == nil {
+		size, err = f.Read(b[:])
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read sysctl %s in %s: %w", key, n, err)
+	}
+	return strings.TrimSpace(string(b[:size])), nil
+}
+
+func (n *Namespace) setKeptSysctl(key, value string) error {
+	f, err := n.sysctlFile(key)
+	if err == nil {
+		_, err = f.Seek(0, io.SeekStart)
+	}
+	if err == nil {
+		_, err = f.WriteString(value + "\n")
+	}
+	return err
+}
