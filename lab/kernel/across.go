@@ -52,19 +52,15 @@ func (k *Kernel) Called(n *Namespace) string {
 // open, those with a name, and those of the processes that can be seen, in this
 // order: no number is given out by asking (RTM_GETNSID). One that is none of
 // these is an error that wraps fs.ErrNotExist. It costs about 10 µs for each
-// namespace that is tried.
+// namespace that is tried, and what was found of all is remembered.
 func (k *Kernel) Across(n *Namespace, id int) (*Namespace, error) {
-	if name, ok := k.openAcross(n, id); ok {
+	if name, ok := k.NamedAcross(n, id); ok {
 		return k.Namespace(name)
 	}
-	names := append([]string{Host}, NetnsNames("/")...)
 	tried := map[nsInode]bool{}
-	for _, name := range names {
+	for _, name := range append([]string{Host}, NetnsNames("/")...) {
 		if ino, ok := inode(namespacePath(name)); ok {
 			tried[ino] = true
-		}
-		if n.knows(namespacePath(name), id) {
-			return k.Namespace(name)
 		}
 	}
 	pids, err := os.ReadDir("/proc")
@@ -81,7 +77,7 @@ func (k *Kernel) Across(n *Namespace, id int) (*Namespace, error) {
 			continue
 		}
 		tried[ino] = true
-		if !n.knows(namespacePath(name), id) {
+		if known, ok := n.number(namespacePath(name)); !ok || known != id {
 			continue
 		}
 		found, err := k.Namespace(name)
@@ -127,15 +123,48 @@ func (k *Kernel) openAcross(n *Namespace, id int) (string, bool) {
 	return names[0], true
 }
 
-// knows tells whether n has given that number to the namespace of the file.
-func (n *Namespace) knows(path string, id int) bool {
+// NamedAcross is the name of the namespace that Across returns, where it is open or has
+// one in NetnsDir. It opens none for longer than to ask.
+func (k *Kernel) NamedAcross(n *Namespace, id int) (name string, ok bool) {
+	if name, ok := k.remembered(n, id); ok {
+		return name, true
+	}
+	if name, ok := k.openAcross(n, id); ok {
+		return name, true
+	}
+	numbers := map[int]string{}
+	for _, name := range append([]string{Host}, NetnsNames("/")...) {
+		if known, ok := n.number(namespacePath(name)); ok && numbers[known] == "" {
+			numbers[known] = name
+		}
+	}
+	k.mu.Lock()
+	n.numbers = numbers
+	k.mu.Unlock()
+	return k.remembered(n, id)
+}
+
+// remembered is the name that was found for the number, if it is that still.
+func (k *Kernel) remembered(n *Namespace, id int) (string, bool) {
+	k.mu.Lock()
+	name, ok := n.numbers[id]
+	k.mu.Unlock()
+	if !ok {
+		return "", false
+	}
+	known, ok := n.number(namespacePath(name))
+	return name, ok && known == id
+}
+
+// number is what n has given to the namespace of the file.
+func (n *Namespace) number(path string) (id int, ok bool) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	defer f.Close()
-	got, err := n.Netlink.GetNetNsIdByFd(int(f.Fd()))
-	return err == nil && got == id
+	id, err = n.Netlink.GetNetNsIdByFd(int(f.Fd()))
+	return id, err == nil && id >= 0
 }
 
 // nsInode tells one namespace from another while both live.

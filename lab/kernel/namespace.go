@@ -29,6 +29,7 @@ type Namespace struct {
 	pause    *pause
 	named    int64 // when the name was last seen to lead here; see Kernel.Still
 	lists    lists
+	numbers  map[int]string // what others it knows by which number; see Kernel.Across
 }
 
 func init() {

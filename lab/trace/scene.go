@@ -169,11 +169,16 @@ func (s *scene) findPeer(d *device) (*device, error) {
 	}
 	sp := d.space
 	if d.NetNsID >= 0 {
+		full := len(s.spaces) >= maxSpaces
+		if name, ok := s.kernel.NamedAcross(d.space.n, d.NetNsID); ok && full && s.named[name] == nil {
+			s.cut = true
+			return nil, nil
+		}
 		n, err := s.kernel.Across(d.space.n, d.NetNsID)
 		if err != nil {
 			return nil, err
 		}
-		if s.named[s.kernel.Called(n)] == nil && len(s.spaces) >= maxSpaces {
+		if s.named[s.kernel.Called(n)] == nil && full {
 			s.cut = true
 			return nil, nil
 		}
