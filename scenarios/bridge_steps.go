@@ -46,7 +46,7 @@ func (b bridge) steps() []lab.Step {
 		Ops: b.plugIn(b.watch()),
 		Checks: []lab.Check{{ID: "overheard", Before: true, Probe: probe.Hears{
 			NS: b.watch().name, Dev: podLink, From: b.first().name, FromDev: podLink, Target: b.second().addr, Want: true,
-		}}},
+		}}, {ID: "every-pod", Probe: probe.Ring{Pods: ring(b.pods), WantTTL: 64}}},
 	})
 }
 

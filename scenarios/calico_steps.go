@@ -69,11 +69,11 @@ func (c calico) steps() []lab.Step {
 	}
 	if len(c.facts.Walls) > 0 {
 		return append(steps, lab.Step{
-			ID: acceptStep, Ops: accept(c.facts.Walls, c.owner, among(c.cidr)), Checks: []lab.Check{c.reached()},
+			ID: acceptStep, Ops: accept(c.facts.Walls, c.owner, among(c.cidr)), Checks: []lab.Check{c.reached(), c.all()},
 		})
 	}
 	last := &steps[len(steps)-1]
-	last.Checks = slices.Insert(last.Checks, 2, c.reached())
+	last.Checks = append(slices.Insert(last.Checks, 2, c.reached()), c.all())
 	return steps
 }
 
@@ -85,6 +85,11 @@ func (c calico) reached() lab.Check {
 	return lab.Check{ID: "one-hop", Before: true, Probe: trace.Path{
 		NS: c.pods[0].name, Dst: c.pods[1].addr, WantTTL: 63, Unheard: []string{c.pods[len(c.pods)-1].name},
 	}}
+}
+
+// all is that it holds for every pod.
+func (c calico) all() lab.Check {
+	return lab.Check{ID: "every-pod", Probe: probe.Ring{Pods: ring(c.pods), Gateway: c.gateway, WantMAC: calicoMAC, WantTTL: 63}}
 }
 
 // asked is that the host answers for the gateway, on each cable.

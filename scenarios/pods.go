@@ -8,6 +8,7 @@ import (
 
 	"netlab/lab"
 	"netlab/lab/op"
+	"netlab/lab/probe"
 )
 
 // pod is one of several pods that are wired alike.
@@ -94,6 +95,15 @@ func quiet(f lab.Facts, ns, link string) []lab.Op {
 		return nil
 	}
 	return []lab.Op{op.SysctlSet{NS: ns, Key: "net/ipv6/conf/" + link + "/disable_ipv6", Value: "1"}}
+}
+
+// ring is the pods as probe.Ring takes them.
+func ring(pods []pod) []probe.RingPod {
+	all := make([]probe.RingPod, len(pods))
+	for i, p := range pods {
+		all[i] = probe.RingPod{NS: p.name, Dev: podLink, Addr: p.addr}
+	}
+	return all
 }
 
 func names(pods []pod) (spaces, links []string) {

@@ -58,20 +58,22 @@ func openICMP(n *kernel.Namespace) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.with(filterICMP); err != nil {
+		s.close()
+		return nil, fmt.Errorf("filter ICMP in %s: %w", n, err)
+	}
+	return s, nil
+}
+
+// filterICMP lets a raw socket receive echo replies and errors only.
+func filterICMP(fd int) error {
 	var refused uint32 = 1<<32 - 1
 	for _, kind := range []ipv4.ICMPType{ipv4.ICMPTypeEchoReply, ipv4.ICMPTypeDestinationUnreachable,
 		ipv4.ICMPTypeTimeExceeded, ipv4.ICMPTypeParameterProblem} {
 		refused &^= 1 << kind
 	}
 	const icmpFilter = 1 // ICMP_FILTER in linux/icmp.h
-	err = s.with(func(fd int) error {
-		return unix.SetsockoptInt(fd, unix.SOL_RAW, icmpFilter, int(refused))
-	})
-	if err != nil {
-		s.close()
-		return nil, fmt.Errorf("filter ICMP in %s: %w", n, err)
-	}
-	return s, nil
+	return unix.SetsockoptInt(fd, unix.SOL_RAW, icmpFilter, int(refused))
 }
 
 // exchange sends the request once and waits for what comes of it until wait is

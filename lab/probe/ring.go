@@ -1,0 +1,133 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"netlab/lab"
+	"netlab/lab/kernel"
+)
+
+// Ring has every pod ping the next one, and the last the first: none is left out. Each
+// pod forgets its next hop's MAC first, so that it must ask, and what it is told
+// is compared. Threads visit the pods to open raw sockets; what the neighbour tables
+// have learned of the pods is forgotten after. Outcomes:
+//
+//   - "all-reached" (holds): "pods", how many
+//   - "not-all": "pods"; "failed", how many did not reach the next; of the first one "pod",
+//     "to" (an address) and "error", in ping(8)'s words, "no answer" where none came
+//   - "wrong-mac": all are reached, and some by another MAC than the one expected: "pods", "failed";
+//     of the first "pod", "hop", "mac" and "want"
+//   - "missing": no such namespace or device
+type Ring struct {
+	Pods []RingPod `json:"pods"` // at least two
+	// Gateway is each pod's next hop, and WantMAC the MAC it should have. The zero value:
+	// the next pod is on the link, and has its own device's.
+	Gateway netip.Addr `json:"gateway,omitzero"`
+	WantMAC string     `json:"want_mac,omitempty"`
+	// WantTTL is as in Ping.
+	WantTTL int `json:"want_ttl,omitempty"`
+}
+
+// RingPod is a namespace with a name, its device and address.
+type RingPod struct {
+	NS   string     `json:"ns"`
+	Dev  string     `json:"dev"`
+	Addr netip.Addr `json:"addr"`
+}
+
+// ringWindow is how many pods ping at once. All namespaces share one neighbour table,
+// that has room for 1024 by default (gc_thresh3, settable by the machine alone), and
+// each pod takes three entries: its next hop and who asked for it, and on the host
+// itself. Each takes two descriptors, too.
+const ringWindow = 150
+
+// ringHeard is how many copies of questions may be on their way at once. On a bridge each
+// pod's question goes to all pods, by one queue of the CPU that has room for 1000
+// (net.core.netdev_max_backlog); what comes on top is dropped.
+const ringHeard = 500
+
+// atOnce is how many pods may ask at once.
+func (p Ring) atOnce() int {
+	if p.Gateway.IsValid() {
+		return ringWindow
+	}
+	return max(1, min(ringWindow, ringHeard/len(p.Pods)))
+}
+
+// Command is that of the first pod; the others are the same.
+func (p Ring) Command() lab.Command {
+	return lab.In(p.Pods[0].NS, "ping", "-c1", p.Pods[1].Addr.String())
+}
+
+func (p Ring) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration) (lab.Observation, error) {
+	if len(p.Pods) < 2 {
+		return lab.Observation{}, errors.New("a ring takes two pods")
+	}
+	values := map[string]string{"pods": strconv.Itoa(len(p.Pods))}
+	var silent, wrong []*ringMember
+	for from := 0; from < len(p.Pods); from += ringWindow {
+		members, err := p.window(ctx, from, min(from+ringWindow, len(p.Pods)), patience)
+		err = errors.Join(err, forgetOnHost(k, members))
+		if errors.Is(err, fs.ErrNotExist) {
+			return missing(err)
+		}
+		if err != nil {
+			return lab.Observation{}, err
+		}
+		for _, m := range members {
+			switch {
+			case m.problem != "":
+				silent = append(silent, m)
+			case m.mac != m.want:
+				wrong = append(wrong, m)
+			}
+		}
+	}
+	switch {
+	case len(silent) > 0:
+		first := silent[0]
+		values["failed"], values["pod"], values["to"], values["error"] = strconv.Itoa(len(silent)), first.pod.NS, first.echo.dst.String(), first.problem
+		return lab.Observation{Outcome: "not-all", Values: values}, nil
+	case len(wrong) > 0:
+		first := wrong[0]
+		values["failed"], values["pod"], values["hop"] = strconv.Itoa(len(wrong)), first.pod.NS, first.hop.String()
+		values["mac"], values["want"] = first.mac, first.want
+		return lab.Observation{Outcome: "wrong-mac", Values: values}, nil
+	}
+	return lab.Observation{Holds: true, Outcome: "all-reached", Values: values}, nil
+}
+
+// forgetOnHost removes what the host has learned of the pods, which would fill the table
+// that all share.
+func forgetOnHost(k *kernel.Kernel, members []*ringMember) error {
+	host, err := k.Namespace(kernel.Host)
+	if err != nil {
+		return err
+	}
+	known, err := kernel.Dump(func() ([]netlink.Neigh, error) { return host.Netlink.NeighList(0, netlink.FAMILY_V4) })
+	if err != nil {
+		return fmt.Errorf("list the host's neighbours: %w", err)
+	}
+	pods := map[netip.Addr]bool{}
+	for _, m := range members {
+		pods[m.pod.Addr], pods[m.echo.dst] = true, true
+	}
+	for _, e := range known {
+		if !pods[kernel.Addr(e.IP)] || e.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 {
+			continue
+		}
+		q := arpQuestion{n: host, dev: e.LinkIndex, target: kernel.Addr(e.IP)}
+		if err := q.remove(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
