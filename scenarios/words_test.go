@@ -95,7 +95,7 @@ func testWords(t *testing.T, s scenarios.Scenario, lang string) {
 	}
 	known := s.Words(variants(s)[1])
 	for _, v := range []string{"via", "dev", "src", "mac", "want", "links", "error", "ttl", "saw", "addrs", "ns", "routed", "line", "from",
-		"port", "ports", "type", "value"} { // from probes
+		"port", "ports", "type", "value", "pods", "failed", "pod", "to", "hop"} { // from probes
 		known[v] = ""
 	}
 	for _, name := range regexp.MustCompile(`\{([^}]*)\}`).FindAllStringSubmatch(string(source), -1) {
