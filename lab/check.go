@@ -76,7 +76,7 @@ func (r *Runner) checkStep(ctx context.Context, plan Plan, i int, step Step, end
 	started := r.Now()
 	r.emit(Event{Type: StepStart, Lab: plan.Lab, Step: step.ID, Index: i + 1, Total: len(plan.Steps), Phase: AlreadyDone})
 	ok = true
-	err = r.verify(ctx, step, func(group string, o Op, err error) error {
+	err = r.verify(ctx, plan.Lab, step, func(group string, o Op, err error) error {
 		if err != nil {
 			r.emit(opEvent(OpDiffers, plan.Lab, at(step, group), o, err))
 			ok = ok && byHand

@@ -46,6 +46,7 @@ const (
 	OpFailed  Type = "op-failed"  // Step, Group, Command, Error, Values when a field differs
 	OpDiffers Type = "op-differs" // Step, Group, Command, Error, Values: check found other state
 	LeftOut   Type = "left-out"   // Step, Index, Total, Outcome (AlreadySo, NoChanges, or nothing): see Options.LeaveOut
+	Progress  Type = "progress"   // Step (but for an undo), Index (ops done), Total (of how many); now and then, where there are many
 	StepEnd   Type = "step-end"   // Step, Index, Total, Elapsed
 	RunEnd    Type = "run-end"    // Outcome, Steps, Total, Checks, Elapsed
 	UndoStart Type = "undo-start" // Scenario, Total (ops to undo)

@@ -130,7 +130,9 @@ func (r *Runner) builtByHand(ctx context.Context, plan Plan) (func(stepID string
 // asAfter tells whether all is as a step leaves it. It emits nothing.
 func (r *Runner) asAfter(ctx context.Context, step Step) (bool, error) {
 	differs := errors.New("differs")
-	err := r.verify(ctx, step, func(_ string, _ Op, err error) error {
+	quiet := *r
+	quiet.Emit = func(Event) {}
+	err := quiet.verify(ctx, "", step, func(_ string, _ Op, err error) error {
 		if err != nil {
 			return differs
 		}

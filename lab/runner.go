@@ -98,6 +98,11 @@ func (r *Runner) Run(ctx context.Context, plan Plan, j *journal.Journal, o Optio
 	return err
 }
 
+// progress says how much of a step, or of an undo, is done.
+func (r *Runner) progress(lab, step string, done, total int) {
+	r.emit(Event{Type: Progress, Lab: lab, Step: step, Index: done, Total: total})
+}
+
 func (r *Runner) emit(e Event) {
 	e.Time = r.Now()
 	r.Emit(e)
@@ -151,7 +156,7 @@ func (x *run) again(ctx context.Context, i int, checks bool) error {
 	}
 	x.emit(Event{Type: StepStart, Lab: x.plan.Lab, Step: step.ID, Index: i + 1, Total: len(x.plan.Steps), Phase: AlreadyDone})
 	differs := false
-	err = x.verify(ctx, step, func(group string, o Op, err error) error {
+	err = x.verify(ctx, x.plan.Lab, step, func(group string, o Op, err error) error {
 		if err == nil {
 			x.emit(Event{Type: OpDone, Lab: x.plan.Lab, Step: step.ID, Group: group, Command: o.Command().String(), Phase: AlreadyDone})
 			return nil

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -53,7 +54,7 @@ func (x *run) grouped(ctx context.Context, step Step, applied map[int]bool) erro
 		if len(crowd) < most && i+1 < len(step.Groups) {
 			continue
 		}
-		if err := x.crowd(ctx, step, crowd); err != nil {
+		if err := x.crowd(ctx, step, crowd, n-len(crowd)*len(g.Ops)); err != nil {
 			return err
 		}
 		crowd = crowd[:0]
@@ -78,8 +79,8 @@ func (x *run) alone(ctx context.Context, step Step, m member) error {
 }
 
 // crowd does groups together: their first ops, then their second ones, and so on, and
-// then reads all of them back.
-func (x *run) crowd(ctx context.Context, step Step, groups []member) error {
+// then reads all of them back. before is how many ops of the step came before.
+func (x *run) crowd(ctx context.Context, step Step, groups []member, before int) error {
 	if len(groups) == 1 || x.options.GoOn || !ofOneShape(groups) {
 		for _, m := range groups {
 			if err := x.alone(ctx, step, m); err != nil {
@@ -89,11 +90,12 @@ func (x *run) crowd(ctx context.Context, step Step, groups []member) error {
 		return nil
 	}
 	return x.Kernel.Lend(func() error {
-		resume := x.Kernel.Still()
+		resume, total := x.Kernel.Still(), count(step)
 		var halt *halted
 		err := interrupted(ctx)
 		for i := 0; i < len(groups[0].Ops) && halt == nil && err == nil; i++ {
-			halt, err = x.column(ctx, step, groups, i)
+			said := func(n int) { x.progress(x.plan.Lab, step.ID, before+i*len(groups)+n, total) }
+			halt, err = x.column(ctx, step, groups, i, said)
 		}
 		if halt == nil && err == nil {
 			x.Kernel.Forgo(kernel.ReadAll)
@@ -148,7 +150,7 @@ func ofOneShape(groups []member) bool {
 
 // column applies the i-th op of each group, as run.apply does one: all are written down
 // before the first is applied, and what they have made after the last.
-func (x *run) column(ctx context.Context, step Step, groups []member, i int) (*halted, error) {
+func (x *run) column(ctx context.Context, step Step, groups []member, i int, said func(n int)) (*halted, error) {
 	var whose []string
 	var ops []Op
 	for _, m := range groups {
@@ -161,8 +163,11 @@ func (x *run) column(ctx context.Context, step Step, groups []member, i int) (*h
 	}
 	intents := make([]journal.Intent, len(ops))
 	for n, o := range ops {
-		var err error
-		if intents[n], err = x.intent(at(step, whose[n]), o); err != nil {
+		err := interrupted(ctx)
+		if err == nil {
+			intents[n], err = x.intent(at(step, whose[n]), o)
+		}
+		if err != nil {
 			return &halted{group: whose[n], op: o, err: err}, nil
 		}
 	}
@@ -173,7 +178,7 @@ func (x *run) column(ctx context.Context, step Step, groups []member, i int) (*h
 	if err != nil {
 		return nil, err
 	}
-	n, err := x.applyAll(ctx, ops)
+	n, err := x.applyAll(ctx, ops, said)
 	x.Kernel.Forgo(ops[0].(Gatherer).Alters())
 	return x.noted(first, whose, ops, n, err)
 }
@@ -223,8 +228,22 @@ func (x *run) intent(at journal.Place, o Op) (journal.Intent, error) {
 	return journal.Intent{Place: at, Op: encoded[0], Undo: encoded[1:]}, nil
 }
 
-// applyAll applies ops of one type, and tells how many it has applied.
-func (x *run) applyAll(ctx context.Context, ops []Op) (n int, err error) {
+// applyAll applies ops of one type, and tells how many it has applied. said is called now
+// and then with that.
+func (x *run) applyAll(ctx context.Context, ops []Op, said func(n int)) (n int, err error) {
+	const stretch = 100
+	for some := range slices.Chunk(ops, stretch) {
+		said(n)
+		done, err := x.applySome(ctx, some)
+		n += done
+		if err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (x *run) applySome(ctx context.Context, ops []Op) (n int, err error) {
 	if crowd, ok := ops[0].(Crowd); ok {
 		return crowd.ApplyAll(ctx, x.Kernel, ops)
 	}

@@ -68,6 +68,9 @@ type undo struct {
 	settling bool                    // nothing goes by itself any more
 }
 
+// progressEach is after how many ops an undo says how far it is.
+const progressEach = 500
+
 // entries undoes them, the last first, until ctx ends: stopped tells of that.
 func (u *undo) entries(ctx context.Context, entries []journal.Entry) (stopped bool, err error) {
 	u.going, u.along = map[Ref]int{}, map[int][]journal.Entry{}
@@ -86,6 +89,9 @@ func (u *undo) entries(ctx context.Context, entries []journal.Entry) (stopped bo
 	for i := len(entries) - 1; i >= 0 && !stopped; i-- {
 		if stopped = interrupted(ctx) != nil; !stopped {
 			errs = append(errs, u.entry(entries[i]))
+		}
+		if done := len(entries) - i; done%progressEach == 0 {
+			u.report(Event{Type: Progress, Lab: u.journal.Header.Lab, Index: done, Total: len(entries)})
 		}
 	}
 	left, err := u.settle(ctx)

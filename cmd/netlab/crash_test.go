@@ -87,6 +87,9 @@ func TestKilledAnywhereLeavesNoTrace(t *testing.T) {
 			}
 			pretendHostFor(t, s)
 			args := []string{"run", s.Name, "--no-before", "--quiet"}
+			if s.Name == "calico" || s.Name == "bridge" { // many pods are done together
+				killEvery(t, append(args, "--pods", "200"), 1+rand.IntN(sampleEvery), sampleEvery)
+			}
 			if kills := killEvery(t, args, 1+rand.IntN(sampleEvery), sampleEvery); kills == 0 {
 				t.Error("not killed once")
 			}

@@ -14,7 +14,8 @@ import (
 
 // The rules of what netlab prints as text:
 //
-//   - One thing a line, in the order it happens; nothing is painted over.
+//   - One thing a line, in the order it happens; nothing is painted over but how far
+//     a long step is, and that on a terminal only.
 //   - Prose is wrapped to the terminal, at most 100 columns; Chinese between its
 //     characters. A command, an address or a MAC is never broken: a command that
 //     is too long for a line goes on in the next one behind a backslash, between
@@ -35,6 +36,8 @@ type paper struct {
 	columns               int
 	bold, dim, green, red *color.Color
 	ascii                 bool
+	terminal              bool
+	painted               bool // the line that the cursor is in is to be painted over
 }
 
 // paper is where results are written. Where it is no terminal, COLUMNS says how
@@ -61,6 +64,7 @@ func (a *app) paperOn(w io.Writer, columns int) *paper {
 	colour := false
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.fit()
+		p.terminal = os.Getenv("TERM") != "dumb"
 		colour = !a.noColor && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
 	for _, c := range []*color.Color{p.bold, p.dim, p.green, p.red} {
@@ -94,7 +98,29 @@ func (p *paper) line(text string) {
 	if p.ascii {
 		text = plainMarks().Replace(text)
 	}
+	p.clear()
 	fmt.Fprintln(p.w, harmless(strings.TrimRight(text, " ")))
+}
+
+// passing writes a line that the next one takes the place of, on a terminal.
+func (p *paper) passing(text string) {
+	if !p.terminal {
+		p.line(text)
+		return
+	}
+	p.clear()
+	if columns(text) < p.columns {
+		fmt.Fprint(p.w, harmless(p.dim.Sprint(text)))
+		p.painted = true
+	}
+}
+
+// clear takes away what passing has written.
+func (p *paper) clear() {
+	if p.painted {
+		fmt.Fprint(p.w, "\r\x1b[K")
+		p.painted = false
+	}
 }
 
 // advice writes a line that ends with a command. Where they are too long for one

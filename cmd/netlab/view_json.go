@@ -20,6 +20,9 @@ type jsonEvent struct {
 
 func (a *app) jsonView() func(lab.Event) {
 	return func(e lab.Event) {
+		if e.Type == lab.Progress { // for people
+			return
+		}
 		ms := float64(e.Elapsed.Microseconds()) / 1000
 		a.printJSON(jsonEvent{Version: jsonVersion, Event: e, ElapsedMS: ms})
 	}

@@ -18,6 +18,7 @@ type textView struct {
 	scenario  scenarios.Scenario
 	changes   int // made in this step, and read back
 	alike     alike
+	pace      pace
 	again     bool // this step was done before, and is verified
 	said      causesSaid
 	lookAt    string // led: the check whose line is the one to look at
@@ -35,6 +36,10 @@ const (
 )
 
 func (v *textView) show(e lab.Event) {
+	if e.Type == lab.Progress {
+		v.progress(e)
+		return
+	}
 	if v.quiet && !v.loud(e) {
 		return
 	}
@@ -119,7 +124,7 @@ func (v *textView) runStart(e lab.Event) {
 
 func (v *textView) stepStart(e lab.Event) {
 	v.noted()
-	v.changes, v.again, v.alike = 0, e.Phase == lab.AlreadyDone, alike{}
+	v.changes, v.again, v.alike, v.pace = 0, e.Phase == lab.AlreadyDone, alike{}, pace{began: e.Time}
 	v.fit()
 	s := v.step(e)
 	if v.led && e.Phase != lab.AlreadyDone {

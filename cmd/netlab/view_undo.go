@@ -12,6 +12,10 @@ import (
 // undo shows the events of a teardown. It needs no scenario's words: what is
 // undone may come from a scenario that this netlab does not know.
 func (v *textView) undo(e lab.Event) {
+	if e.Type == lab.Progress {
+		v.progress(e)
+		return
+	}
 	if v.quiet && !v.loud(e) {
 		return
 	}
@@ -21,6 +25,7 @@ func (v *textView) undo(e lab.Event) {
 	}
 	switch e.Type {
 	case lab.UndoStart:
+		v.pace = pace{began: e.Time}
 		v.prose("", v.fill("undo.start", "lab", v.bold.Sprint(e.Lab)), nil)
 	case lab.UndoDone:
 		if !v.alike.again(e) {

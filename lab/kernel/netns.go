@@ -62,7 +62,7 @@ func (k *Kernel) AddManyNetns(names []string, more func() error) (n int, err err
 	if n < 0 {
 		return len(names), nil
 	}
-	err = errors.Join(why...)
+	err = why[n]
 	for i := n + 1; i < len(names); i++ { // which another thread had begun
 		if made[i] {
 			err = errors.Join(err, k.DelNetns(names[i]))
