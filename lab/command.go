@@ -1,9 +1,6 @@
 package lab
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // Command is what a person would type, as the words of an argument vector.
 // It is for showing: netlab never runs it. The zero value is no command.
@@ -21,7 +18,11 @@ func (c Command) String() string {
 // quote puts a word in single quotes unless every shell takes it as it is; zsh
 // looks up what follows a leading =.
 func quote(word string) string {
-	if regexp.MustCompile(`^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$`).MatchString(word) {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_@%+=:,./-", r)
+	}
+	odd := func(r rune) bool { return !plain(r) }
+	if word != "" && word[0] != '=' && !strings.ContainsFunc(word, odd) {
 		return word
 	}
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"

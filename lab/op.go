@@ -61,8 +61,9 @@ type Dweller interface {
 // that one reading of the kernel serves all.
 type Gatherer interface {
 	Op
-	// Alters is what of a namespace reads otherwise once Apply is done.
-	Alters() kernel.Reading
+	// Alters is what reads otherwise once Apply is done, as far as such ops look, and
+	// in which namespaces.
+	Alters() (what kernel.Reading, where []string)
 }
 
 // Crowd is a Gatherer that is done sooner for many at once than one by one.

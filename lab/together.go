@@ -5,29 +5,9 @@ import (
 	"errors"
 	"slices"
 
-	"golang.org/x/sys/unix"
-
 	"netlab/lab/journal"
 	"netlab/lab/kernel"
 )
-
-// mostTogether is how many groups are done at once, and how many descriptors each may
-// take: two for its namespace, and those of its sysctls. A process may have 1024 by
-// default (RLIMIT_NOFILE); Go asks for as many as it may.
-const (
-	mostTogether = 1000
-	filesOfEach  = 4
-	filesOfOurs  = 100
-)
-
-// together is how many groups can be done at once here.
-func together() int {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return 1
-	}
-	return int(max(1, min(mostTogether, (int64(min(limit.Cur, 1<<20))-filesOfOurs)/filesOfEach)))
-}
 
 // grouped does the step's groups: the first, which is shown in full, op by op, and the
 // others together.
@@ -40,7 +20,7 @@ func (x *run) grouped(ctx context.Context, step Step, applied map[int]bool) erro
 		}
 		return done
 	}
-	most := together()
+	most := kernel.Together()
 	var crowd []member
 	for i, g := range step.Groups {
 		m := member{Group: g, applied: next(g)}
@@ -179,7 +159,10 @@ func (x *run) column(ctx context.Context, step Step, groups []member, i int, sai
 		return nil, err
 	}
 	n, err := x.applyAll(ctx, ops, said)
-	x.Kernel.Forgo(ops[0].(Gatherer).Alters())
+	for _, o := range ops {
+		what, where := o.(Gatherer).Alters()
+		x.Kernel.Forgo(what, where...)
+	}
 	return x.noted(first, whose, ops, n, err)
 }
 

@@ -3,6 +3,8 @@ package lab
 import (
 	"context"
 	"slices"
+
+	"netlab/lab/kernel"
 )
 
 // verify reads back all that a step has changed, what it did for its groups with one
@@ -25,7 +27,7 @@ func (r *Runner) verify(ctx context.Context, lab string, step Step, seen func(gr
 		return err
 	}
 	done := len(step.Ops)
-	for groups := range slices.Chunk(step.Groups, together()) {
+	for groups := range slices.Chunk(step.Groups, kernel.Together()) {
 		r.progress(lab, step.ID, done, count(step))
 		for _, g := range groups {
 			done += len(g.Ops)

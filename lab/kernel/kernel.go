@@ -34,12 +34,13 @@ type Kernel struct {
 	kept     map[any]io.Closer
 	visitors visitors
 	pause    pause
+	most     int // how many namespaces may stay open; see Lend
 }
 
 // Open returns a Kernel whose host is the calling process's network namespace.
 // It opens nothing yet.
 func Open() *Kernel {
-	return &Kernel{spaces: map[string]*Namespace{}}
+	return &Kernel{spaces: map[string]*Namespace{}, most: mostOpen()}
 }
 
 // Close closes every namespace that k has handed out, and the firewall.
@@ -119,8 +120,8 @@ func namespacePath(name string) string {
 	return NetnsDir + "/" + name
 }
 
-// Lend calls work and then closes the namespaces that it opened, so that many can
-// be worked in and few are open at once.
+// Lend calls work and then closes the namespaces that it opened but for as many as
+// there are descriptors for, so that any number can be worked in.
 func (k *Kernel) Lend(work func() error) error {
 	k.mu.Lock()
 	before := maps.Clone(k.spaces)
@@ -129,15 +130,73 @@ func (k *Kernel) Lend(work func() error) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for name, n := range k.spaces {
-		if before[name] != n {
-			delete(k.spaces, name)
-			_ = n.close() // it was read only, or what was written was answered
+		if len(k.spaces) > k.most {
+			if before[name] != n {
+				delete(k.spaces, name)
+				_ = n.close() // it was read only, or what was written was answered
+			}
 		}
 	}
 	return err
 }
 
+// roomForMore tells whether one more namespace can stay open.
+func (k *Kernel) roomForMore() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.spaces) < k.most
+}
+
+// Together is how many namespaces can be worked in at once, with a few sysctls open in
+// each. A process may have 1024 descriptors by default (RLIMIT_NOFILE); Go asks for as
+// many as it may.
+func Together() int {
+	const most, ofEach, others = 1000, 4, 100
+	return max(1, min(most, (descriptors()-others)/ofEach))
+}
+
+// mostOpen is how many namespaces may stay open besides, by two descriptors each.
+func mostOpen() int { return max(0, (descriptors()-4*Together()-200)/2) }
+
+func descriptors() int {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return int(min(limit.Cur, 1<<16))
+}
+
+// openHere opens the namespace of that name, which is the one the calling thread is in.
+func (k *Kernel) openHere(name string) error {
+	n, err := k.openFile(name)
+	if err != nil {
+		return err
+	}
+	if err := n.handleHere(); err != nil {
+		return errors.Join(err, n.file.Close())
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.spaces[name] != nil {
+		return n.close()
+	}
+	k.spaces[name] = n
+	return nil
+}
+
 func (k *Kernel) openNamespace(name string) (*Namespace, error) {
+	n, err := k.openFile(name)
+	if err != nil {
+		return nil, err
+	}
+	if err := n.openHandle(); err != nil {
+		return nil, errors.Join(err, n.file.Close())
+	}
+	return n, nil
+}
+
+// openFile opens all but the handle.
+func (k *Kernel) openFile(name string) (*Namespace, error) {
 	if _, pid := pidOf(name); !pid && name != Host && checkNetnsName(name) != nil {
 		return nil, fmt.Errorf("no network namespace %q: %w", name, fs.ErrNotExist)
 	}
@@ -155,8 +214,5 @@ func (k *Kernel) openNamespace(name string) (*Namespace, error) {
 	}
 	n := &Namespace{Name: name, file: f, visitors: &k.visitors, pause: &k.pause}
 	n.firewall.space = n
-	if err := n.openHandle(); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
 	return n, nil
 }

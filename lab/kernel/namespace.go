@@ -38,16 +38,17 @@ func init() {
 	nl.EnableErrorMessageReporting = true
 }
 
-func (n *Namespace) openHandle() error {
-	return n.Do(func() error {
-		h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
-		if err != nil {
-			return fmt.Errorf("open netlink in %s: %w", n, err)
-		}
-		n.Netlink = h
-		n.cookie, _ = cookieHere() // Cookie says why
-		return nil
-	})
+func (n *Namespace) openHandle() error { return n.Do(n.handleHere) }
+
+// handleHere opens the handle on a thread in the namespace.
+func (n *Namespace) handleHere() error {
+	h, err := netlink.NewHandle(unix.NETLINK_ROUTE)
+	if err != nil {
+		return fmt.Errorf("open netlink in %s: %w", n, err)
+	}
+	n.Netlink = h
+	n.cookie, _ = cookieHere() // Cookie says why
+	return nil
 }
 
 func (n *Namespace) close() error {

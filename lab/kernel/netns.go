@@ -25,7 +25,7 @@ func (k *Kernel) AddNetns(name string) error {
 	if err := shareNetnsDir(); err != nil {
 		return err
 	}
-	return onOwnThread(func() error { return addNetns(name) })
+	return onOwnThread(func() error { return k.addNetns(name) })
 }
 
 // AddManyNetns is AddNetns for names in their order, two at a time: the kernel takes
@@ -44,7 +44,7 @@ func (k *Kernel) AddManyNetns(names []string, more func() error) (n int, err err
 	work := func() error {
 		for i := next.Add(1) - 1; i < int64(len(names)) && !failed.Load(); i = next.Add(1) - 1 {
 			if why[i] = more(); why[i] == nil {
-				why[i] = addNetns(names[i])
+				why[i] = k.addNetns(names[i])
 			}
 			made[i] = why[i] == nil
 			if !made[i] {
@@ -72,7 +72,7 @@ func (k *Kernel) AddManyNetns(names []string, more func() error) (n int, err err
 }
 
 // addNetns makes one on the calling thread, which is left in it.
-func addNetns(name string) error {
+func (k *Kernel) addNetns(name string) error {
 	if err := checkNetnsName(name); err != nil {
 		return err
 	}
@@ -97,6 +97,9 @@ func addNetns(name string) error {
 	}()
 	if err != nil {
 		return errors.Join(err, os.Remove(path))
+	}
+	if k.roomForMore() {
+		_ = k.openHere(name) // else it is opened when it is asked for
 	}
 	return nil
 }

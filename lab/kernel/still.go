@@ -52,8 +52,24 @@ func (k *Kernel) Still() (resume func()) {
 	}
 }
 
-// Forgo has those kinds read anew when they are asked for the next time.
-func (k *Kernel) Forgo(what Reading) {
+// Forgo has those kinds read anew when they are asked for the next time: of the
+// namespaces of those names, or where none is named, of all.
+func (k *Kernel) Forgo(what Reading, names ...string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, name := range names {
+		n := k.spaces[name]
+		if n == nil {
+			continue
+		}
+		if what&ReadNames != 0 {
+			n.named = 0
+		}
+		n.lists.forgo(what)
+	}
+	if len(names) > 0 {
+		return
+	}
 	for i := range kinds {
 		if what&(1<<i) != 0 {
 			k.pause.epoch[i].Add(1)
@@ -74,6 +90,16 @@ type lists struct {
 	addrs  map[int][]netlink.Addr
 	routes map[int]map[netip.Prefix][]netlink.Route // by table and destination
 	files  map[string]*os.File                      // of sysctls, by key
+}
+
+func (l *lists) forgo(what Reading) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := range kinds {
+		if what&(1<<i) != 0 {
+			l.at[i] = 0
+		}
+	}
 }
 
 func (l *lists) clear() {

@@ -101,7 +101,9 @@ func (o AddrAdd) netlinkAddr() (*netlink.Addr, error) {
 }
 
 // Alters: see lab.Gatherer.
-func (AddrAdd) Alters() kernel.Reading { return kernel.ReadAddrs | kernel.ReadRoutes }
+func (o AddrAdd) Alters() (kernel.Reading, []string) {
+	return kernel.ReadAddrs | kernel.ReadRoutes, []string{o.NS}
+}
 
 func (o AddrAdd) Apply(k *kernel.Kernel) error {
 	n, link, err := undoLink(k, o.NS, o.Link)

@@ -80,7 +80,9 @@ func masterOf(n *kernel.Namespace, link netlink.Link) (string, error) {
 }
 
 // Alters: see lab.Gatherer.
-func (LinkSetMaster) Alters() kernel.Reading { return kernel.ReadLinks }
+func (o LinkSetMaster) Alters() (kernel.Reading, []string) {
+	return kernel.ReadLinks, []string{o.NS}
+}
 
 func (o LinkSetMaster) Apply(k *kernel.Kernel) error {
 	n, link, err := undoLink(k, o.NS, o.Name)

@@ -149,7 +149,9 @@ func (o LinkSetUp) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 func (o LinkSetUp) Within() []lab.Ref { return linkRefs(o.NS, o.Name) }
 
 // Alters: see lab.Gatherer.
-func (LinkSetUp) Alters() kernel.Reading { return kernel.ReadLinks | kernel.ReadRoutes }
+func (o LinkSetUp) Alters() (kernel.Reading, []string) {
+	return kernel.ReadLinks | kernel.ReadRoutes, []string{o.NS}
+}
 
 func (o LinkSetUp) Apply(k *kernel.Kernel) error {
 	n, link, err := undoLink(k, o.NS, o.Name)

@@ -44,7 +44,9 @@ func (o NetnsAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 }
 
 // Alters: see lab.Gatherer.
-func (NetnsAdd) Alters() kernel.Reading { return kernel.ReadNames }
+func (o NetnsAdd) Alters() (kernel.Reading, []string) {
+	return kernel.ReadNames, []string{o.Name}
+}
 
 func (o NetnsAdd) Apply(k *kernel.Kernel) error { return k.AddNetns(o.Name) }
 

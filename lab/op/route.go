@@ -159,7 +159,9 @@ func (o RouteAdd) netlinkRoute(link netlink.Link) (*netlink.Route, error) {
 }
 
 // Alters: see lab.Gatherer.
-func (RouteAdd) Alters() kernel.Reading { return kernel.ReadRoutes }
+func (o RouteAdd) Alters() (kernel.Reading, []string) {
+	return kernel.ReadRoutes, []string{o.NS}
+}
 
 func (o RouteAdd) Apply(k *kernel.Kernel) error {
 	n, link, err := undoDev(k, o.NS, o.Dev)

@@ -95,7 +95,9 @@ func sysctlShared(ns, key string) string {
 }
 
 // Alters: see lab.Gatherer.
-func (SysctlSet) Alters() kernel.Reading { return kernel.ReadAddrs | kernel.ReadRoutes }
+func (o SysctlSet) Alters() (kernel.Reading, []string) {
+	return kernel.ReadAddrs | kernel.ReadRoutes, []string{o.NS}
+}
 
 func (o SysctlSet) Apply(k *kernel.Kernel) error {
 	n, err := k.Namespace(o.NS)

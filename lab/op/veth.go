@@ -82,7 +82,9 @@ func (o VethAdd) Inverse(k *kernel.Kernel) ([]lab.Op, error) {
 }
 
 // Alters: see lab.Gatherer.
-func (VethAdd) Alters() kernel.Reading { return kernel.ReadLinks }
+func (o VethAdd) Alters() (kernel.Reading, []string) {
+	return kernel.ReadLinks, []string{o.NS, o.peerNS()}
+}
 
 func (o VethAdd) Apply(k *kernel.Kernel) error {
 	n, err := k.Namespace(o.NS)
