@@ -36,7 +36,9 @@ func parse(data []byte) (s *State, whole int, err error) {
 // records takes in lines, the first by first, and returns the length of those that it
 // could.
 func (s *State) records(data []byte, first func(text []byte) error) (whole int, err error) {
-	for i, text := range bytes.SplitAfter(data, []byte("\n")) {
+	i := -1
+	for text := range bytes.SplitAfterSeq(data, []byte("\n")) {
+		i++
 		switch {
 		case i == 0 && first != nil:
 			err = first(text)

@@ -90,6 +90,7 @@ type lists struct {
 	addrs  map[int][]netlink.Addr
 	routes map[int]map[netip.Prefix][]netlink.Route // by table and destination
 	files  map[string]*os.File                      // of sysctls, by key
+	dirs   map[string]*os.File                      // of sysctls, by what their keys begin with
 }
 
 func (l *lists) forgo(what Reading) {
@@ -107,10 +108,12 @@ func (l *lists) clear() {
 	defer l.mu.Unlock()
 	l.at = [kinds]int64{}
 	l.links, l.named, l.index, l.addrs, l.routes = nil, nil, nil, nil, nil
-	for _, f := range l.files {
-		_ = f.Close() // what was written was answered
+	for _, files := range []map[string]*os.File{l.files, l.dirs} {
+		for _, f := range files {
+			_ = f.Close() // what was written was answered
+		}
 	}
-	l.files = nil
+	l.files, l.dirs = nil, nil
 }
 
 const (

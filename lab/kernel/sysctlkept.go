@@ -25,7 +25,7 @@ func (n *Namespace) sysctlFile(key string) (*os.File, error) {
 	}
 	var f *os.File
 	err := n.whereKey(key, func() (err error) {
-		f, err = openSysctl(key)
+		f, err = n.openSysctl(key)
 		return err
 	})
 	if err != nil {
@@ -38,11 +38,13 @@ func (n *Namespace) sysctlFile(key string) (*os.File, error) {
 	return f, nil
 }
 
-// openSysctl opens for what the file's mode allows.
-func openSysctl(key string) (f *os.File, err error) {
+// openSysctl opens for what the file's mode allows. The caller is in the namespace, and
+// holds the lists' lock.
+func (n *Namespace) openSysctl(key string) (f *os.File, err error) {
+	at, path := n.sysctlDir(key)
 	for _, how := range []int{unix.O_RDWR, unix.O_RDONLY, unix.O_WRONLY} {
-		fd, openErr := unix.Open(SysctlPath(key), how|unix.O_CLOEXEC, 0)
-		if openErr == nil { // not os.NewFile's poller: the file can't be waited for
+		fd, openErr := unix.Openat(at, path, how|unix.O_CLOEXEC, 0)
+		if openErr == nil {
 			return os.NewFile(uintptr(fd), SysctlPath(key)), nil
 		}
 		err = errors.Join(err, &os.PathError{Op: "open", Path: SysctlPath(key), Err: openErr})
@@ -51,6 +53,28 @@ func openSysctl(key string) (f *os.File, err error) {
 		}
 	}
 	return nil, err
+}
+
+// sysctlDir is where to look for a key, and by what path from there: of the host's
+// devices, of which there may be many, it is the directory that they have in common,
+// and stays open. Elsewhere there is no more than one look at it.
+func (n *Namespace) sysctlDir(key string) (at int, path string) {
+	part := strings.SplitN(key, "/", 4)
+	if n.Name != Host || len(part) < 4 {
+		return unix.AT_FDCWD, SysctlPath(key)
+	}
+	dir := strings.Join(part[:3], "/")
+	if n.lists.dirs == nil {
+		n.lists.dirs = map[string]*os.File{}
+	}
+	if n.lists.dirs[dir] == nil {
+		fd, err := unix.Open(SysctlPath(dir), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if err != nil { // the whole path says why
+			return unix.AT_FDCWD, SysctlPath(key)
+		}
+		n.lists.dirs[dir] = os.NewFile(uintptr(fd), SysctlPath(dir))
+	}
+	return int(n.lists.dirs[dir].Fd()), part[3]
 }
 
 func (n *Namespace) keptSysctl(key string) (string, error) {
