@@ -45,7 +45,7 @@ func (u *undo) bind(e journal.Entry) error {
 	u.bound = append(u.bound, e)
 	err := u.stepUndone(e.Step)
 	for _, a := range u.along[e.Seq] {
-		err = errors.Join(err, u.stepUndone(a.Step))
+		err = errors.Join(err, u.stepUndone(u.journal.Entries[a-1].Step))
 	}
 	return err
 }

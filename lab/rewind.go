@@ -21,10 +21,10 @@ func (r *Runner) Rewind(ctx context.Context, plan Plan, j *journal.Journal, step
 		found = found || s.ID == stepID
 		later[s.ID] = found
 	}
-	var open []journal.Entry
-	for _, e := range j.Open() {
-		if later[e.Step] {
-			open = append(open, e)
+	var open []int
+	for _, seq := range j.OpenSeqs() {
+		if later[j.Entries[seq-1].Step] {
+			open = append(open, seq)
 		}
 	}
 	u := &undo{Runner: r, journal: j, report: r.emit}

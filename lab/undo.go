@@ -20,7 +20,7 @@ import (
 func (r *Runner) Teardown(ctx context.Context, j *journal.Journal) error {
 	started := r.Now()
 	name := j.Header.Lab
-	open := j.Open()
+	open := j.OpenSeqs()
 	r.emit(Event{Type: UndoStart, Lab: name, Scenario: j.Header.Scenario, Machine: r.Machine, Total: len(open)})
 	j.Forgive()
 	u := &undo{Runner: r, journal: j, report: r.emit}
@@ -28,7 +28,7 @@ func (r *Runner) Teardown(ctx context.Context, j *journal.Journal) error {
 	if err != nil {
 		err = fmt.Errorf("teardown of %s: %w: %w", name, ErrFailed, err)
 	}
-	left := len(j.Open())
+	left := len(j.OpenSeqs())
 	end := Event{Type: UndoEnd, Lab: name, Scenario: j.Header.Scenario, Machine: r.Machine, Outcome: Down, Total: left}
 	switch {
 	case stopped:
@@ -52,7 +52,7 @@ func (r *Runner) Teardown(ctx context.Context, j *journal.Journal) error {
 // undoQuietly takes back a single op in the middle of a run.
 func (r *Runner) undoQuietly(j *journal.Journal, e journal.Entry) error {
 	u := &undo{Runner: r, journal: j, report: func(Event) {}}
-	_, err := u.entries(context.Background(), []journal.Entry{e})
+	_, err := u.entries(context.Background(), []int{e.Seq})
 	return err
 }
 
@@ -61,20 +61,21 @@ type undo struct {
 	*Runner
 	journal  *journal.Journal
 	report   func(Event)
-	going    map[Ref]int             // what the entries made, and by which entry: it will go
-	along    map[int][]journal.Entry // those that go along with that entry, when it goes
-	known    map[Ref][]identified    // what the journal's ops made; nil: not read yet
-	bound    []journal.Entry         // what goes by itself once something else has; see bound.go
-	settling bool                    // nothing goes by itself any more
+	going    map[Ref]int          // what the entries made, and by which entry: it will go
+	along    map[int][]int        // those that go along with that entry, when it goes
+	known    map[Ref][]identified // what the journal's ops made; nil: not read yet
+	bound    []journal.Entry      // what goes by itself once something else has; see bound.go
+	settling bool                 // nothing goes by itself any more
 }
 
 // progressEach is after how many ops an undo says how far it is.
 const progressEach = 500
 
 // entries undoes them, the last first, until ctx ends: stopped tells of that.
-func (u *undo) entries(ctx context.Context, entries []journal.Entry) (stopped bool, err error) {
-	u.going, u.along = map[Ref]int{}, map[int][]journal.Entry{}
-	for _, e := range entries {
+func (u *undo) entries(ctx context.Context, seqs []int) (stopped bool, err error) {
+	u.going, u.along = map[Ref]int{}, map[int][]int{}
+	for _, seq := range seqs {
+		e := u.journal.Entries[seq-1]
 		forward, err := u.Codec.Decode(e.Op.Kind, e.Op.Op)
 		if err != nil {
 			continue // entry says so
@@ -86,12 +87,12 @@ func (u *undo) entries(ctx context.Context, entries []journal.Entry) (stopped bo
 		}
 	}
 	var errs []error
-	for i := len(entries) - 1; i >= 0 && !stopped; i-- {
+	for i := len(seqs) - 1; i >= 0 && !stopped; i-- {
 		if stopped = interrupted(ctx) != nil; !stopped {
-			errs = append(errs, u.entry(entries[i]))
+			errs = append(errs, u.entry(u.journal.Entries[seqs[i]-1]))
 		}
-		if done := len(entries) - i; done%progressEach == 0 {
-			u.report(Event{Type: Progress, Lab: u.journal.Header.Lab, Index: done, Total: len(entries)})
+		if done := len(seqs) - i; done%progressEach == 0 {
+			u.report(Event{Type: Progress, Lab: u.journal.Header.Lab, Index: done, Total: len(seqs)})
 		}
 	}
 	left, err := u.settle(ctx)
@@ -123,7 +124,7 @@ func (u *undo) entry(e journal.Entry) (err error) {
 	if len(all) > 0 && len(inverse) == 0 && !shared(forward) {
 		with := u.goesWith(e, append(all, forward)...)
 		if !u.journal.Entries[with-1].Undone {
-			u.along[with] = append(u.along[with], e)
+			u.along[with] = append(u.along[with], e.Seq)
 			return nil
 		}
 	}
@@ -181,7 +182,7 @@ func (u *undo) undone(e journal.Entry) error {
 func (u *undo) withAlong(e journal.Entry) iter.Seq[journal.Entry] {
 	return func(yield func(journal.Entry) bool) {
 		for _, a := range u.along[e.Seq] {
-			for b := range u.withAlong(a) {
+			for b := range u.withAlong(u.journal.Entries[a-1]) {
 				if !yield(b) {
 					return
 				}

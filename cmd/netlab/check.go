@@ -87,8 +87,9 @@ func (a *app) checkLab(cmd *cobra.Command, p place) (err error) {
 		s.Path = nil // why it fails is what the learner is to find out
 		a.errPaper().line(a.say("check.challenge"))
 	}
+	steps := state.Steps // the rest is not kept
 	return a.check(cmd, s, p.lab, values, func(step string) bool {
-		_, done := state.Steps[step]
+		_, done := steps[step]
 		return done
 	})
 }

@@ -6,12 +6,18 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"netlab/lab/machine"
 )
 
+// memory is how many bytes netlab tries to get by with.
+const memory = 48 << 20
+
 func main() {
+	// A lab may have thousands of pods, and what is read of the kernel is soon forgotten.
+	debug.SetMemoryLimit(memory)
 	if err := machine.Arrive(); err != nil {
 		fmt.Fprintln(os.Stderr, "netlab:", err)
 		os.Exit(exitFailed)

@@ -105,6 +105,17 @@ func decode(text []byte, into any) error {
 	return nil
 }
 
+// OpenSeqs are the numbers of the entries that are not undone, oldest first.
+func (s *State) OpenSeqs() []int {
+	var open []int
+	for _, e := range s.Entries {
+		if !e.Undone {
+			open = append(open, e.Seq)
+		}
+	}
+	return open
+}
+
 // Open lists the entries that are not undone, oldest first.
 func (s *State) Open() []Entry {
 	var open []Entry

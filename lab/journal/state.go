@@ -1,6 +1,10 @@
 package journal
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+	"unique"
+)
 
 // check tells whether a record can follow what the journal says: nothing is done
 // or undone twice, or done after it was undone.
@@ -54,9 +58,9 @@ func (s *State) open(seq int) error {
 func (s *State) add(l line) {
 	switch {
 	case l.Intent != nil:
-		s.Entries = append(s.Entries, Entry{
-			Seq: l.Intent.Seq, Place: l.Intent.Place, Op: l.Intent.Op, Undo: l.Intent.Undo,
-		})
+		e := Entry{Seq: l.Intent.Seq, Place: l.Intent.Place, Op: l.Intent.Op, Undo: l.Intent.Undo}
+		e.share()
+		s.Entries = append(s.Entries, e)
 	case l.Done != nil:
 		e := &s.Entries[l.Done.Seq-1]
 		e.Done, e.Made = true, l.Done.Made
@@ -69,5 +73,17 @@ func (s *State) add(l line) {
 		s.Steps[l.Step.ID] = l.Step.At
 	default:
 		delete(s.Steps, l.Step.ID)
+	}
+}
+
+// share has what is said often stand in memory once: a lab may have thousands of pods.
+func (e *Entry) share() {
+	e.Step, e.Group = unique.Make(e.Step).Value(), unique.Make(e.Group).Value()
+	e.Op.Kind = unique.Make(e.Op.Kind).Value()
+	for i := range e.Undo {
+		e.Undo[i].Kind = unique.Make(e.Undo[i].Kind).Value()
+		if bytes.Equal(e.Undo[i].Op, e.Op.Op) { // what deletes a thing says the same as what adds it
+			e.Undo[i].Op = e.Op.Op
+		}
 	}
 }

@@ -151,7 +151,7 @@ func (k *Kernel) roomForMore() bool {
 // each. A process may have 1024 descriptors by default (RLIMIT_NOFILE); Go asks for as
 // many as it may.
 func Together() int {
-	const most, ofEach, others = 2000, 4, 100
+	const most, ofEach, others = 1000, 4, 100
 	return max(1, min(most, (descriptors()-others)/ofEach))
 }
 

@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"unique"
 
 	"github.com/vishvananda/netlink"
 )
@@ -147,7 +149,9 @@ func (n *Namespace) readLinks() error {
 	}
 	l.links, l.at[linkKind] = links, epoch
 	l.named, l.index = make(map[string]netlink.Link, len(links)), make(map[int]netlink.Link, len(links))
-	for _, link := range links {
+	for i := range links {
+		link := slim(links[i])
+		links[i] = link
 		attrs := link.Attrs()
 		l.named[attrs.Name], l.index[attrs.Index] = link, link
 		for _, other := range attrs.AltNames {
@@ -155,6 +159,16 @@ func (n *Namespace) readLinks() error {
 		}
 	}
 	return nil
+}
+
+// slim is what is looked at of a link among many: the whole takes several kilobytes.
+func slim(link netlink.Link) netlink.Link {
+	a := link.Attrs()
+	s := &netlink.GenericLink{LinkType: unique.Make(link.Type()).Value()}
+	s.Index, s.Name, s.AltNames, s.RawFlags, s.Flags = a.Index, a.Name, a.AltNames, a.RawFlags, a.Flags
+	s.MasterIndex, s.ParentIndex, s.NetNsID = a.MasterIndex, a.ParentIndex, a.NetNsID
+	s.HardwareAddr = slices.Clone(a.HardwareAddr) // it was part of the whole
+	return s
 }
 
 // linkNamed is nil for no such link.

@@ -15,12 +15,13 @@ import (
 )
 
 // ask sends one request on a netlink socket, whose answer is one message, and returns
-// its body: nil for an acknowledgment. The error is the kernel's errno.
-func ask(fd int, req *nl.NetlinkRequest) ([]byte, error) {
+// its body, which is good until buf is used again: nil for an acknowledgment. The error
+// is the kernel's errno.
+func ask(fd int, buf []byte, req *nl.NetlinkRequest) ([]byte, error) {
 	if err := unix.Sendto(fd, req.Serialize(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return nil, err
 	}
-	messages, err := answers(fd)
+	messages, err := answers(fd, buf)
 	if err != nil {
 		return nil, err
 	}
@@ -37,9 +38,8 @@ func ask(fd int, req *nl.NetlinkRequest) ([]byte, error) {
 	return nil, nil
 }
 
-func answers(fd int) ([]syscall.NetlinkMessage, error) {
-	var buf [1 << 15]byte // what a dump's messages are at most (netlink_dump, net/netlink/af_netlink.c)
-	size, _, err := unix.Recvfrom(fd, buf[:], 0)
+func answers(fd int, buf []byte) ([]syscall.NetlinkMessage, error) {
+	size, _, err := unix.Recvfrom(fd, buf, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func (m *ringMember) device() error {
 	req := nl.NewNetlinkRequest(unix.RTM_GETLINK, 0)
 	req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
 	req.AddData(nl.NewRtAttr(unix.IFLA_IFNAME, nl.ZeroTerminated(m.pod.Dev)))
-	answer, err := ask(m.route, req)
+	answer, err := ask(m.route, m.buf, req)
 	if errors.Is(err, unix.ENODEV) {
 		return fmt.Errorf("no device %s: %w", m.pod.Dev, fs.ErrNotExist)
 	}
@@ -76,7 +76,7 @@ func (m *ringMember) neighbourRequest(kind int, flags int, of netip.Addr) *nl.Ne
 // neighbour is what the pod knows of an address, nil for nothing (RTM_GETNEIGH for one
 // entry, Linux 5.0).
 func (m *ringMember) neighbour(of netip.Addr) (*netlink.Neigh, error) {
-	answer, err := ask(m.route, m.neighbourRequest(unix.RTM_GETNEIGH, 0, of))
+	answer, err := ask(m.route, m.buf, m.neighbourRequest(unix.RTM_GETNEIGH, 0, of))
 	if errors.Is(err, unix.ENOENT) {
 		return nil, nil
 	}
@@ -96,7 +96,7 @@ func (m *ringMember) forget(of netip.Addr) (fixed bool, err error) {
 	if e.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 {
 		return true, nil
 	}
-	_, err = ask(m.route, m.neighbourRequest(unix.RTM_DELNEIGH, unix.NLM_F_ACK, of))
+	_, err = ask(m.route, m.buf, m.neighbourRequest(unix.RTM_DELNEIGH, unix.NLM_F_ACK, of))
 	if err != nil && !errors.Is(err, unix.ENOENT) {
 		return false, fmt.Errorf("forget the neighbour %s: %w", of, err)
 	}
@@ -112,7 +112,7 @@ func (m *ringMember) forgetAll() error {
 	}
 	var known []netip.Addr
 	for done := false; !done; {
-		messages, err := answers(m.route)
+		messages, err := answers(m.route, m.buf)
 		if err != nil {
 			return fmt.Errorf("list the neighbours: %w", err)
 		}

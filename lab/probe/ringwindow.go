@@ -24,6 +24,7 @@ type ringMember struct {
 	hop     netip.Addr // whom the pod asks for by ARP
 	dev     int
 	own     string // its device's MAC
+	buf     []byte // for answers of the kernel's, the same for all
 	ttl     int    // of the answer
 	icmp    int    // -1: not open
 	route   int    // a netlink socket, -1: not open
@@ -42,8 +43,9 @@ const noAnswer = "no answer"
 // closed again.
 func (p Ring) window(ctx context.Context, from, to int, patience time.Duration) (members []*ringMember, err error) {
 	names := make([]string, 0, to-from+1)
+	buf := make([]byte, 1<<15) // what a dump's messages are at most (netlink_dump, net/netlink/af_netlink.c)
 	for i := from; i <= to; i++ {
-		m := &ringMember{pod: p.Pods[i%len(p.Pods)], icmp: -1, route: -1}
+		m := &ringMember{pod: p.Pods[i%len(p.Pods)], icmp: -1, route: -1, buf: buf}
 		if m.echo, err = newEcho(p.Pods[(i+1)%len(p.Pods)].Addr); err != nil {
 			return nil, err
 		}
