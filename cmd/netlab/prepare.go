@@ -54,6 +54,7 @@ func (a *app) taken(k *kernel.Kernel, s scenarios.Scenario, labName string, valu
 		return nil, err
 	}
 	var found []machine.Finding
+	defer k.Still()() // there may be thousands of pods to ask for
 	for _, step := range s.Steps(setting) {
 		for _, o := range step.All() {
 			if _, err := o.Inverse(k); errors.Is(err, lab.ErrTaken) {

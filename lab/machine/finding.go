@@ -23,6 +23,10 @@ const (
 	GatewayIsLocal      = "gateway-is-local"      // addr, dev
 	NoVeth              = "no-veth"               // error
 	NoRight             = "no-right"              // missing, in words separated by ", "
+	NamespacesFew       = "namespaces-few"        // pods, want, most
+	MountsFew           = "mounts-few"            // pods, want, most
+	MemoryShort         = "memory-short"          // pods, want, most, in MiB
+	FlowsFew            = "flows-few"             // Warn: pods, want, most
 )
 
 // Finding is one thing that was seen on this machine: in a lab's way, or not.
@@ -100,6 +104,7 @@ type state struct {
 	links      []string // of the plan's, those taken
 	spare      string   // what NameFlag could be instead
 	resolvers  []resolver
+	limits     limits
 }
 
 // judge holds a plan against a host.
@@ -127,6 +132,7 @@ func judge(p Plan, s state) []Finding {
 	for _, name := range s.links[:min(len(s.links), mostTaken)] {
 		add(LinkTaken, lab.IP("", "link", "show", "dev", name), "name", name)
 	}
+	found = append(found, judgeLimits(len(p.Namespaces), s.limits)...)
 	way, routed := s.defaultRoute()
 	if !routed && p.DefaultRoute {
 		add(NoDefaultRoute, p.again("--sandbox"))
@@ -183,9 +189,13 @@ func (s state) clashes(subnet netip.Prefix) []clash {
 			found = append(found, clash{SubnetHoldsAddress, []string{"addr", a.addr.String(), "dev", a.dev}})
 		}
 	}
+	overlaps := 0
 	for _, r := range s.routes {
 		// The halves 0.0.0.0/1 and 128.0.0.0/1 are how VPNs write a default route.
 		if r.dst.Bits() <= 1 || !r.dst.Overlaps(subnet) || r.kernel && named[r.dev] {
+			continue
+		}
+		if overlaps++; overlaps > mostTaken {
 			continue
 		}
 		found = append(found, clash{SubnetOverlapsRoute, []string{"dst", r.dst.String(), "dev", r.dev}})

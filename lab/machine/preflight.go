@@ -28,7 +28,7 @@ func Preflight(k *kernel.Kernel, p Plan, resolvConfs ...string) ([]Finding, erro
 	if len(resolvConfs) == 0 {
 		resolvConfs = ResolvConfs()
 	}
-	var s state
+	s := state{limits: readLimits()}
 	var allowed bool
 	if allowed, s.missing = CanUseHost(); allowed && len(p.Links) > 0 {
 		s.veth = haveVeth(host)
