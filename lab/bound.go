@@ -54,7 +54,7 @@ const (
 	// settlePatience is how long nothing may go before it is taken that nothing goes by
 	// itself any more: the kernel drops namespaces a batch at a time, which takes
 	// half a millisecond for each.
-	settlePatience = 500 * time.Millisecond
+	settlePatience = 2 * time.Second
 	settleEach     = time.Millisecond
 	settlePoll     = 2 * time.Millisecond
 )

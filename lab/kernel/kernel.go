@@ -156,7 +156,7 @@ func Together() int {
 }
 
 // mostOpen is how many namespaces may stay open besides, by two descriptors each.
-func mostOpen() int { return max(0, (descriptors()-4*Together()-200)/2) }
+func mostOpen() int { return max(0, min(2000, (descriptors()-4*Together()-200)/2)) }
 
 func descriptors() int {
 	var limit unix.Rlimit

@@ -6,10 +6,8 @@ import (
 	"io/fs"
 	"net/netip"
 	"os"
-	"slices"
 	"sync"
 	"sync/atomic"
-	"unique"
 
 	"github.com/vishvananda/netlink"
 )
@@ -143,15 +141,13 @@ func (n *Namespace) readLinks() error {
 	if n.pause.fresh(linkKind, l.at[linkKind]) {
 		return nil
 	}
-	links, err := Dump(n.Netlink.LinkList)
+	links, err := n.slimLinks()
 	if err != nil {
 		return err
 	}
 	l.links, l.at[linkKind] = links, epoch
 	l.named, l.index = make(map[string]netlink.Link, len(links)), make(map[int]netlink.Link, len(links))
-	for i := range links {
-		link := slim(links[i])
-		links[i] = link
+	for _, link := range links {
 		attrs := link.Attrs()
 		l.named[attrs.Name], l.index[attrs.Index] = link, link
 		for _, other := range attrs.AltNames {
@@ -159,16 +155,6 @@ func (n *Namespace) readLinks() error {
 		}
 	}
 	return nil
-}
-
-// slim is what is looked at of a link among many: the whole takes several kilobytes.
-func slim(link netlink.Link) netlink.Link {
-	a := link.Attrs()
-	s := &netlink.GenericLink{LinkType: unique.Make(link.Type()).Value()}
-	s.Index, s.Name, s.AltNames, s.RawFlags, s.Flags = a.Index, a.Name, a.AltNames, a.RawFlags, a.Flags
-	s.MasterIndex, s.ParentIndex, s.NetNsID = a.MasterIndex, a.ParentIndex, a.NetNsID
-	s.HardwareAddr = slices.Clone(a.HardwareAddr) // it was part of the whole
-	return s
 }
 
 // linkNamed is nil for no such link.
