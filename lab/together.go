@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"netlab/lab/journal"
 	"netlab/lab/kernel"
@@ -128,7 +127,11 @@ func ofOneShape(groups []member) bool {
 	return true
 }
 
-// column applies the i-th op of each group, as run.apply does one: all are written down
+// mostAnnounced is how many ops are written down before they are applied: of those that
+// are applied when a run is stopped, what they made must be found out yet.
+const mostAnnounced = 250
+
+// column applies the i-th op of each group, as run.apply does one: many are written down
 // before the first is applied, and what they have made after the last.
 func (x *run) column(ctx context.Context, step Step, groups []member, i int, said func(n int)) (*halted, error) {
 	var whose []string
@@ -138,9 +141,26 @@ func (x *run) column(ctx context.Context, step Step, groups []member, i int, sai
 			whose, ops = append(whose, m.Name), append(ops, m.Ops[i])
 		}
 	}
-	if len(ops) == 0 {
-		return nil, interrupted(ctx)
+	defer x.forgo(ops) // what one does, the others don't look at
+	for from := 0; from < len(ops); from += mostAnnounced {
+		to := min(from+mostAnnounced, len(ops))
+		said(from)
+		if h, err := x.stretch(ctx, step, whose[from:to], ops[from:to]); h != nil || err != nil {
+			return h, err
+		}
 	}
+	return nil, interrupted(ctx)
+}
+
+// forgo has anew what ops have changed.
+func (x *run) forgo(ops []Op) {
+	for _, o := range ops {
+		what, where := o.(Gatherer).Alters()
+		x.Kernel.Forgo(what, where...)
+	}
+}
+
+func (x *run) stretch(ctx context.Context, step Step, whose []string, ops []Op) (*halted, error) {
 	intents := make([]journal.Intent, len(ops))
 	for n, o := range ops {
 		err := interrupted(ctx)
@@ -151,17 +171,13 @@ func (x *run) column(ctx context.Context, step Step, groups []member, i int, sai
 			return &halted{group: whose[n], op: o, err: err}, nil
 		}
 	}
-	if err := interrupted(ctx); err != nil {
-		return nil, err
-	}
 	first, err := x.journal.IntendAll(intents)
 	if err != nil {
 		return nil, err
 	}
-	n, err := x.applyAll(ctx, ops, said)
-	for _, o := range ops {
-		what, where := o.(Gatherer).Alters()
-		x.Kernel.Forgo(what, where...)
+	n, err := x.applyAll(ctx, ops)
+	if _, makes := ops[0].(Maker); makes {
+		x.forgo(ops)
 	}
 	return x.noted(first, whose, ops, n, err)
 }
@@ -211,22 +227,8 @@ func (x *run) intent(at journal.Place, o Op) (journal.Intent, error) {
 	return journal.Intent{Place: at, Op: encoded[0], Undo: encoded[1:]}, nil
 }
 
-// applyAll applies ops of one type, and tells how many it has applied. said is called now
-// and then with that.
-func (x *run) applyAll(ctx context.Context, ops []Op, said func(n int)) (n int, err error) {
-	const stretch = 100
-	for some := range slices.Chunk(ops, stretch) {
-		said(n)
-		done, err := x.applySome(ctx, some)
-		n += done
-		if err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-func (x *run) applySome(ctx context.Context, ops []Op) (n int, err error) {
+// applyAll applies ops of one type, and tells how many it has applied.
+func (x *run) applyAll(ctx context.Context, ops []Op) (n int, err error) {
 	if crowd, ok := ops[0].(Crowd); ok {
 		return crowd.ApplyAll(ctx, x.Kernel, ops)
 	}
