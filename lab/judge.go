@@ -1,0 +1,262 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"netlab/lab/kernel"
+)
+
+// Somebody may build a plan's lab by hand, in whatever way. How it was done can't be
+// seen, and is no matter: what stands in the kernel can be read, and what it does can
+// be tried.
+
+// ErrByChecks: whether an op's effect is there, only its step's checks can tell.
+var ErrByChecks = errors.New("only a check can tell")
+
+// Effector is an Op whose effect can be had in other ways than the one that Verify
+// reads back.
+type Effector interface {
+	Op
+	// Effect is Verify of the effect, whatever brought it about. It returns
+	// ErrByChecks where nothing that is read would settle it, such as of a rule that
+	// may stand in another table, in other words.
+	Effect(*kernel.Kernel) error
+}
+
+// Verdict is how far a plan has come.
+type Verdict struct {
+	// Passed are the steps found to be satisfied that were not reached before, in
+	// their order.
+	Passed []PassedStep
+	// Next is the index of the first step that is not satisfied; the number of steps
+	// where all are, and all that is to last was tried.
+	Next int
+	// Stand is how many of the changes of that step stand that can be read back, Of
+	// how many those are.
+	Stand, Of int
+	// Missing is the first thing that it lacks; nil: all is proven.
+	Missing *Missing
+	// Lost: the step was reached before, and something of it is gone.
+	Lost bool
+}
+
+// PassedStep is a step that is satisfied, with what its checks saw.
+type PassedStep struct {
+	ID   string
+	Seen []Event // of type CheckDone
+}
+
+// Missing is what a step lacks: a change that does not stand or, where all stand, a
+// check that fails.
+type Missing struct {
+	Step  string
+	Group string
+	Op    Op    // nil: it is a check
+	Err   error // of Op; mostly a *Mismatch
+	Check Check
+	Seen  Observation // of Check
+}
+
+// Event is what a run would say of it: OpDiffers or CheckDone.
+func (m Missing) Event(lab string) Event {
+	if m.Op != nil {
+		return opEvent(OpDiffers, lab, at(Step{ID: m.Step}, m.Group), m.Op, m.Err)
+	}
+	return seenEvent(lab, m.Step, m.Check, m.Seen)
+}
+
+func seenEvent(lab, stepID string, c Check, seen Observation) Event {
+	return Event{
+		Type: CheckDone, Lab: lab, Step: stepID, ID: c.ID, Phase: After, Command: c.Probe.Command().String(),
+		Holds: &seen.Holds, Outcome: seen.Outcome, Values: seen.Values, Journey: seen.Journey,
+	}
+}
+
+// judge is the state of one Plan.Judge.
+type judge struct {
+	plan     Plan
+	kernel   *kernel.Kernel
+	patience time.Duration
+	front    int // the first step that was not reached
+	tried    map[string]bool
+	Verdict
+}
+
+// Judge looks how far the plan has come by whatever means, and changes nothing. Steps
+// are judged in order; reached names those that were satisfied once: what lasts of
+// them must still stand, and when all are reached, every check that lasts must hold.
+// A check is tried only where all else of its step stands, with patience for its
+// answer. The error is ErrInterrupted, or what could not be read.
+func (p Plan) Judge(ctx context.Context, k *kernel.Kernel, reached func(stepID string) bool, patience time.Duration) (Verdict, error) {
+	j := &judge{plan: p, kernel: k, patience: patience, tried: map[string]bool{}}
+	j.front = slices.IndexFunc(p.Steps, func(s Step) bool { return !reached(s.ID) })
+	if j.front < 0 {
+		j.front = len(p.Steps)
+	}
+	for {
+		lost, err := j.lost()
+		if err != nil || lost {
+			return j.Verdict, err
+		}
+		if j.front == len(p.Steps) {
+			return j.Verdict, j.prove(ctx)
+		}
+		passed, err := j.step(ctx, p.Steps[j.front])
+		if err != nil || !passed {
+			return j.Verdict, err
+		}
+		j.front++
+	}
+}
+
+// done are the steps that are reached, and the next one: it may be under way, and
+// take back what an earlier one did.
+func (j *judge) done(stepID string) bool {
+	return slices.IndexFunc(j.plan.Steps, func(s Step) bool { return s.ID == stepID }) <= j.front
+}
+
+// lost looks for what was there and is gone.
+func (j *judge) lost() (bool, error) {
+	for i := range j.plan.Steps[:j.front] {
+		left, _, err := j.plan.lasting(i, j.done)
+		if err != nil {
+			return false, err
+		}
+		missing, err := j.read(left, func(o Op) (bool, error) { return j.comesAgain(o) })
+		if err != nil {
+			return false, err
+		}
+		if missing != nil {
+			j.Next, j.Missing, j.Lost = i, missing, true
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// comesAgain tells whether the step that is under way has the same op: what it did
+// before may take the first one's effect along.
+func (j *judge) comesAgain(o Op) (bool, error) {
+	if j.front == len(j.plan.Steps) {
+		return false, nil
+	}
+	for _, l := range j.plan.Steps[j.front].All() {
+		if same, err := sameOp(o, l); err != nil || same {
+			return same, err
+		}
+	}
+	return false, nil
+}
+
+// read counts what stands of a step's changes, and returns the first that does not
+// and is not excused.
+func (j *judge) read(step Step, excused func(Op) (bool, error)) (*Missing, error) {
+	var missing *Missing
+	j.Stand, j.Of = 0, 0
+	for group, o := range step.All() {
+		err := effect(o, j.kernel)
+		if errors.Is(err, ErrByChecks) {
+			continue
+		}
+		j.Of++
+		if err == nil {
+			j.Stand++
+			continue
+		}
+		if missing != nil {
+			continue
+		}
+		if excused != nil {
+			if ok, excuseErr := excused(o); excuseErr != nil || ok {
+				if excuseErr != nil {
+					return nil, excuseErr
+				}
+				continue
+			}
+		}
+		missing = &Missing{Step: step.ID, Group: group, Op: o, Err: err}
+	}
+	return missing, nil
+}
+
+func effect(o Op, k *kernel.Kernel) error {
+	if e, ok := o.(Effector); ok {
+		return e.Effect(k)
+	}
+	return o.Verify(k)
+}
+
+// step judges the first step that was not reached.
+func (j *judge) step(ctx context.Context, step Step) (passed bool, err error) {
+	j.Next = j.front
+	if j.Missing, err = j.read(step, nil); err != nil || j.Missing != nil {
+		return false, err
+	}
+	seen, err := j.try(ctx, step)
+	if err != nil || j.Missing != nil {
+		return false, err
+	}
+	j.Passed = append(j.Passed, PassedStep{ID: step.ID, Seen: seen})
+	return true, nil
+}
+
+// try tries a step's checks up to the first that fails, which is missing then.
+func (j *judge) try(ctx context.Context, step Step) ([]Event, error) {
+	var all []Event
+	for _, c := range step.Checks {
+		seen, err := c.Probe.Try(ctx, j.kernel, j.patience)
+		if ctx.Err() != nil {
+			return nil, ErrInterrupted
+		}
+		if err != nil { // what it tries on may not be there
+			seen = Observation{Outcome: Untried, Values: map[string]string{"error": err.Error()}}
+		}
+		if !seen.Holds {
+			j.Missing = &Missing{Step: step.ID, Check: c, Seen: seen}
+			return all, nil
+		}
+		j.tried[step.ID+"/"+c.ID] = true
+		all = append(all, seenEvent(j.plan.Lab, step.ID, c, seen))
+	}
+	return all, nil
+}
+
+// prove tries all that lasts and was not tried just now.
+func (j *judge) prove(ctx context.Context) error {
+	j.Next = len(j.plan.Steps)
+	for i := range j.plan.Steps {
+		left, _, err := j.plan.lasting(i, j.done)
+		if err != nil {
+			return err
+		}
+		left.Checks = slices.DeleteFunc(left.Checks, func(c Check) bool { return j.tried[left.ID+"/"+c.ID] })
+		if _, err := j.try(ctx, left); err != nil {
+			return err
+		}
+		if j.Missing != nil {
+			j.Next, j.Lost = i, true
+			return nil
+		}
+	}
+	return nil
+}
+
+// Outstanding are the changes of a step that do not stand, in their order, each with
+// its group: what a person would have to do, or netlab for them. Of those of which
+// only a check can tell, it is what Verify says.
+func (s Step) Outstanding(k *kernel.Kernel) []Missing {
+	var all []Missing
+	for group, o := range s.All() {
+		err := effect(o, k)
+		if errors.Is(err, ErrByChecks) {
+			err = o.Verify(k)
+		}
+		if err != nil {
+			all = append(all, Missing{Step: s.ID, Group: group, Op: o, Err: err})
+		}
+	}
+	return all
+}
