@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"time"
 
@@ -245,18 +246,19 @@ func (j *judge) prove(ctx context.Context) error {
 }
 
 // Outstanding are the changes of a step that do not stand, in their order, each with
-// its group: what a person would have to do, or netlab for them. Of those of which
-// only a check can tell, it is what Verify says.
-func (s Step) Outstanding(k *kernel.Kernel) []Missing {
-	var all []Missing
-	for group, o := range s.All() {
-		err := effect(o, k)
-		if errors.Is(err, ErrByChecks) {
-			err = o.Verify(k)
-		}
-		if err != nil {
-			all = append(all, Missing{Step: s.ID, Group: group, Op: o, Err: err})
+// its group: what a person would have to do, or netlab for them. Each is looked for
+// when its turn has come. Of those of which only a check can tell, it is what Verify
+// says.
+func (s Step) Outstanding(k *kernel.Kernel) iter.Seq[Missing] {
+	return func(yield func(Missing) bool) {
+		for group, o := range s.All() {
+			err := effect(o, k)
+			if errors.Is(err, ErrByChecks) {
+				err = o.Verify(k)
+			}
+			if err != nil && !yield(Missing{Step: s.ID, Group: group, Op: o, Err: err}) {
+				return
+			}
 		}
 	}
-	return all
 }

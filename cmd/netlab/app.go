@@ -92,7 +92,8 @@ func (a *app) root() *cobra.Command {
 	})
 	root.AddCommand(
 		a.runCommand(), a.listCommand(), a.statusCommand(), a.checkCommand(), a.scriptCommand(),
-		a.teardownCommand(), a.shellCommand(), a.execCommand(), a.diagramCommand(), a.traceCommand(), a.compareCommand(), a.whatIfCommand(), a.versionCommand(), a.holdCommand(), a.doctorCommand(), a.tryCommand(), a.challengeCommand(), a.progressCommand(),
+		a.teardownCommand(), a.shellCommand(), a.execCommand(), a.diagramCommand(), a.traceCommand(), a.compareCommand(),
+		a.whatIfCommand(), a.versionCommand(), a.holdCommand(), a.doctorCommand(), a.tryCommand(), a.challengeCommand(), a.practiceCommand(), a.progressCommand(),
 	)
 	a.setHelp(root)
 	a.setCompletion(root)

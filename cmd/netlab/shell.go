@@ -40,16 +40,29 @@ func (a *app) shellCommand() *cobra.Command {
 					return err
 				}
 			}
-			shell := "/bin/sh"
-			for _, v := range machine.Callers() {
-				if asked, ok := strings.CutPrefix(v, "SHELL="); ok && asked != "" {
-					shell = asked
-				}
-			}
+			shell := callersShell()
 			a.errPaper().line(a.fill("shell.in", "ns", ns, "lab", p.lab))
 			return a.execIn(p.lab, ns, []string{shell})
 		},
 	}
+}
+
+// callersShell is the program that the caller has for a shell.
+func callersShell() string {
+	if shell := callersVariable("SHELL"); shell != "" {
+		return shell
+	}
+	return "/bin/sh"
+}
+
+// callersVariable is a variable as netlab's caller has it; empty: it is not set.
+func callersVariable(name string) (value string) {
+	for _, v := range machine.Callers() {
+		if set, ok := strings.CutPrefix(v, name+"="); ok {
+			value = set
+		}
+	}
+	return value
 }
 
 func (a *app) execCommand() *cobra.Command {
@@ -142,7 +155,12 @@ func (a *app) home(lab string) (string, error) {
 
 // execIn makes this process another program, in a namespace: it does not
 // return but with an error.
-func (a *app) execIn(lab, ns string, argv []string) (err error) {
+func (a *app) execIn(lab, ns string, argv []string) error {
+	return a.execWith(lab, ns, argv, nil)
+}
+
+// execWith is execIn with more variables, of the form NAME=VALUE, in the environment.
+func (a *app) execWith(lab, ns string, argv, more []string) (err error) {
 	if allowed, missing := machine.CanUseHost(); !allowed {
 		return a.denied(missing, "sudo netlab "+strings.Join(a.args, " "), "exec.needs-root", "lab", lab)
 	}
@@ -159,6 +177,7 @@ func (a *app) execIn(lab, ns string, argv []string) (err error) {
 		return err
 	}
 	env := append(machine.Callers(), "NETLAB_LAB="+lab, "NETLAB_NS="+ns, languageVar+"="+a.lang)
+	env = append(env, more...)
 	err = n.Exec(argv, env)
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return &usageError{Text: a.fill("exec.no-command", "command", argv[0])}

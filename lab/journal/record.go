@@ -30,6 +30,8 @@ type Header struct {
 	Aside string `json:"aside,omitempty"`
 	// Challenge is what the lab was broken as; empty: it was not.
 	Challenge string `json:"challenge,omitempty"`
+	// Practice: somebody builds the lab by hand; the journal has none of that.
+	Practice bool `json:"practice,omitempty"`
 }
 
 // Op is an op as it stands in a journal.

@@ -36,3 +36,12 @@ func (o SysctlSet) Effect(k *kernel.Kernel) error {
 	}
 	return err
 }
+
+var (
+	_ lab.Effector = IptablesAppend{}
+	_ lab.Effector = IptablesInsert{}
+	_ lab.Effector = NftTableAdd{}
+	_ lab.Effector = NftChainAdd{}
+	_ lab.Effector = NftRuleAdd{}
+	_ lab.Effector = SysctlSet{}
+)

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"netlab/lab"
+	"netlab/lab/journal"
+	"netlab/lab/kernel"
+	"netlab/lab/machine"
+	"netlab/lab/owned"
+	"netlab/lab/practice"
+	"netlab/lab/progress"
+	"netlab/scenarios"
+)
+
+// exercise is a practice that is up, as a netlab inside its sandbox sees it.
+type exercise struct {
+	scenario scenarios.Scenario
+	lab      string
+	kernel   *kernel.Kernel
+	setting  scenarios.Setting
+	plan     lab.Plan
+	state    *practice.State
+	view     *textView
+	// place is set alone, with scenario and lab, for what is done from outside.
+	place place
+}
+
+// practiceFile is where a practice's state stands, of a sandbox as seen from outside.
+func practiceFile(p place) string {
+	root := "/"
+	if p.sandbox != nil {
+		root = p.sandbox.Root()
+	}
+	return filepath.Join(root, practiceDir, p.lab+".json")
+}
+
+// practiceDir has the states of the practices in this sandbox, and what their shells read.
+var practiceDir = filepath.Join(filepath.Dir(labsDir), "practice")
+
+// hostSpace names the network namespace that this process is in.
+func hostSpace() (string, error) {
+	space, err := os.Readlink("/proc/self/ns/net")
+	if err != nil {
+		return "", fmt.Errorf("look where this is: %w", err)
+	}
+	return space, nil
+}
+
+// inPractice runs a subcommand on the practice that is up, in its sandbox.
+func (a *app) inPractice(ctx context.Context, args []string, sub string, run func(context.Context, *exercise) error) (err error) {
+	p, h, err := a.practiceUp(args)
+	if err != nil {
+		return err
+	}
+	s, ok := scenarios.Named(h.Scenario)
+	if !ok {
+		return errors.Join(&usageError{Text: a.fill("lab.unknown-scenario", "lab", p.lab, "scenario", h.Scenario)}, p.close())
+	}
+	if p.sandbox != nil && sub != "reset" {
+		return a.enterFor(ctx, p, a.again("practice", sub, p.lab)...)
+	}
+	x := &exercise{scenario: s, lab: p.lab, place: p}
+	if p.sandbox != nil || sub == shellVerb { // the latter becomes another program
+		return run(ctx, x)
+	}
+	lock, err := a.labs.Lock(p.lab)
+	if sub == lookVerb && errors.Is(err, journal.ErrBusy) { // somebody else looks, and will say
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	if err := a.openExercise(x); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.kernel.Close()) }()
+	return run(ctx, x)
+}
+
+// openExercise reads what there is of a practice here.
+func (a *app) openExercise(x *exercise) error {
+	var err error
+	if x.state, err = practice.Load(practiceFile(x.place)); err != nil {
+		return err
+	}
+	space, err := hostSpace()
+	if err != nil {
+		return err
+	}
+	if space != x.state.Space {
+		return &usageError{Text: a.say("practice.elsewhere"), Next: "exit"}
+	}
+	return a.planExercise(x)
+}
+
+// planExercise makes the plan: the scenario with its own values in a sandbox, as it is
+// when it is new. What only keeps IPv6 quiet is not asked of a learner, and no rule need
+// bear a mark.
+func (a *app) planExercise(x *exercise) (err error) {
+	x.kernel = kernel.Open()
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, x.kernel.Close())
+		}
+	}()
+	if x.setting, err = a.sketch(x.kernel, x.scenario, "", x.scenario.Defaults(), true); err != nil {
+		return err
+	}
+	x.setting.Facts.IPv6 = false
+	x.plan = lab.Plan{
+		Lab: x.lab, Scenario: x.scenario.Name, Params: x.setting.Values,
+		Steps: x.scenario.Steps(x.setting), Explain: explain(x.scenario, x.setting),
+	}
+	x.view, err = a.textView(x.scenario, x.setting, false)
+	return err
+}
+
+// practiceUp is the practice of that name that is up or, without one, the only one.
+func (a *app) practiceUp(args []string) (place, journal.Header, error) {
+	up, err := places()
+	if err != nil {
+		return place{}, journal.Header{}, err
+	}
+	var found []place
+	var headers []journal.Header
+	for _, p := range up {
+		state, err := p.dir().Read(p.lab)
+		if err == nil && state.Header.Practice && (len(args) == 0 || p.lab == args[0]) {
+			found, headers = append(found, p), append(headers, state.Header)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], headers[0], nil
+	case len(found) > 1:
+		err = &usageError{Text: a.fill("practice.several", "known", a.list(names(found))), Next: "netlab status"}
+	case len(args) == 1:
+		err = &usageError{Text: a.fill("practice.not-up", "lab", args[0]), Next: "netlab practice"}
+	default:
+		err = &usageError{Text: a.say("practice.none"), Next: "netlab practice"}
+	}
+	return place{}, journal.Header{}, err
+}
+
+// beginPractice begins a practice here, or goes on with it, and says where it stands.
+func (a *app) beginPractice(ctx context.Context, s scenarios.Scenario, labName string, level practice.Level) (err error) {
+	here, _, err := machine.Here()
+	if err != nil {
+		return err
+	}
+	if here.Name != labName { // typed in the shell of another lab's sandbox
+		return &usageError{Text: a.fill("challenge.inside", "lab", here.Name), Next: "exit"}
+	}
+	lock, err := a.labs.Lock(labName)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Release()) }()
+	x := &exercise{scenario: s, lab: labName, place: place{lab: labName}}
+	state, err := a.labs.Read(labName)
+	begun := err == nil
+	switch {
+	case begun && (!state.Header.Practice || state.Header.Scenario != s.Name):
+		return a.otherPractice(labName, state.Header)
+	case begun:
+		err = a.openExercise(x)
+	case errors.Is(err, fs.ErrNotExist):
+		err = a.newExercise(x, level)
+	default:
+		err = a.journalRefused(labName, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, x.kernel.Close()) }()
+	if level != "" {
+		x.state.Level = level
+	}
+	a.record(x, func(r *progress.Record) {
+		if begun {
+			r.Last.Level = string(x.state.Level)
+			return
+		}
+		r.Begin(a.now(), string(x.state.Level))
+	})
+	return a.welcome(ctx, x, begun)
+}
+
+// otherPractice is the error for a lab of that name that is something else.
+func (a *app) otherPractice(labName string, h journal.Header) error {
+	if h.Challenge != "" {
+		return a.otherChallenge(labName, h)
+	}
+	key := "practice.is-run"
+	if h.Practice {
+		key = "run.other-scenario"
+	}
+	return &usageError{Text: a.fill(key, "lab", labName, "scenario", h.Scenario), Next: "netlab teardown " + labName}
+}
+
+// newExercise writes down that there is a practice, and its first state.
+func (a *app) newExercise(x *exercise, level practice.Level) error {
+	if level == "" {
+		level = practice.Solo
+	}
+	if err := a.planExercise(x); err != nil {
+		return err
+	}
+	space, err := hostSpace()
+	if err != nil {
+		return errors.Join(err, x.kernel.Close())
+	}
+	var ids []string
+	for _, step := range x.plan.Steps {
+		ids = append(ids, step.ID)
+	}
+	x.state = practice.New(level, space, ids, a.now())
+	err = owned.MakeDirs(practiceDir)
+	if err == nil {
+		err = x.state.Save(practiceFile(x.place))
+	}
+	if err == nil {
+		var j *journal.Journal
+		j, err = a.labs.Create(journal.Header{
+			Lab: x.lab, Scenario: x.scenario.Name, Params: x.setting.Values, Created: a.now(), Practice: true,
+		})
+		if err == nil {
+			err = j.Close()
+		}
+	}
+	if err != nil {
+		return errors.Join(err, x.kernel.Close())
+	}
+	return nil
+}
+
+// record keeps how it stands with the user's progress, after a change of its own.
+func (a *app) record(x *exercise, change func(*progress.Record)) {
+	a.remember(progress.Practice, x.scenario.Name, func(r *progress.Record) {
+		if change != nil {
+			change(r)
+		}
+		if r.Last.Won != nil {
+			return
+		}
+		r.Last.Tries, r.Last.Hints = x.state.Sum()
+		r.Last.Shown = x.state.Helped()
+		if !x.state.Proven.IsZero() {
+			r.Win(x.state.Proven)
+		}
+	})
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"netlab/lab"
+	"netlab/lab/practice"
+	"netlab/lab/progress"
+	"netlab/scenarios"
+)
+
+// jsonPractice is a practice as one line of JSON: how it stands or, in the list of all,
+// what there is.
+type jsonPractice struct {
+	Version  int              `json:"v"`
+	Type     string           `json:"type"` // "practice"
+	Scenario string           `json:"scenario"`
+	Title    string           `json:"title,omitempty"`
+	Lab      string           `json:"lab,omitempty"`
+	Level    practice.Level   `json:"level,omitempty"`
+	Step     string           `json:"step,omitempty"` // the next one
+	Index    int              `json:"index,omitempty"`
+	Total    int              `json:"total"`
+	Passed   []string         `json:"passed,omitempty"` // by this look
+	Stand    int              `json:"stand,omitempty"`
+	Of       int              `json:"of,omitempty"`
+	Missing  *lab.Event       `json:"missing,omitempty"`
+	Lost     bool             `json:"lost,omitempty"`
+	Proven   bool             `json:"proven,omitempty"`
+	Steps    []practice.Step  `json:"steps,omitempty"`
+	Progress *progress.Record `json:"progress,omitempty"`
+}
+
+func (a *app) tellJSON(_ context.Context, x *exercise, v lab.Verdict) error {
+	line := jsonPractice{
+		Version: jsonVersion, Type: "practice", Scenario: x.scenario.Name, Lab: x.lab, Level: x.state.Level,
+		Total: len(x.state.Steps), Steps: x.state.Steps, Lost: v.Lost, Stand: v.Stand, Of: v.Of, Proven: v.Missing == nil,
+	}
+	for _, p := range v.Passed {
+		line.Passed = append(line.Passed, p.ID)
+	}
+	if v.Missing != nil {
+		e := v.Missing.Event(x.lab)
+		e.Time = a.now()
+		line.Missing = &e
+		line.Step, line.Index = x.state.Steps[v.Next].ID, v.Next+1
+	}
+	a.printJSON(line)
+	return nil
+}
+
+// welcome says what a practice is, and where it stands.
+func (a *app) welcome(ctx context.Context, x *exercise, begun bool) error {
+	v, news, err := a.look(ctx, x, practice.Own)
+	if err != nil {
+		return err
+	}
+	if a.output == "json" {
+		return a.tellJSON(ctx, x, v)
+	}
+	w := x.view
+	w.prose("", w.bold.Sprint(x.lab)+" · "+w.words.Title, nil)
+	w.prose("", a.say("practice.where"), w.dim)
+	w.line("")
+	if !begun {
+		w.prose("", w.text(w.words.Intro, nil), nil)
+		w.line("")
+	}
+	w.prose("", a.say("practice.how"), nil)
+	var rows [][2]string
+	for _, sub := range []string{"hint", "show", "skip", "solution", "reset"} {
+		rows = append(rows, [2]string{sub, a.say("short.practice." + sub)})
+	}
+	w.rows(append(rows, [2]string{"exit", a.fill("practice.exit", "command", unbroken("netlab practice "+startOf(x.scenario.Name, x.lab)))}))
+	if begun {
+		w.line("")
+		a.tellSteps(x)
+	}
+	a.tellVerdictOf(x, v, news, true)
+	return nil
+}
+
+// tellVerdictOf says what a look has seen: what is satisfied now, and what comes next
+// or is missing. asked: also when nothing has changed.
+func (a *app) tellVerdictOf(x *exercise, v lab.Verdict, news practice.News, asked bool) {
+	w := x.view
+	for _, p := range v.Passed {
+		a.tellPassed(x, p)
+	}
+	switch {
+	case news.Proven:
+		a.tellProven(x)
+		return
+	case v.Missing == nil:
+		if asked || news.Changed {
+			w.prose(w.mark(true), a.say("practice.all-stands"), nil)
+		}
+		return
+	case v.Lost:
+		w.prose(w.mark(false), a.fill("practice.lost", "step", x.plan.Steps[v.Next].ID, "missing", a.lacks(x, *v.Missing)), nil)
+		return
+	case len(v.Passed) > 0 || asked:
+		a.announceStep(x, v)
+	}
+	if v.Stand == 0 && !news.Changed && v.Missing.Op != nil {
+		return // nothing is done yet
+	}
+	if len(v.Passed) > 0 && v.Stand == 0 {
+		return
+	}
+	a.tellMissing(x, v, news)
+}
+
+func (a *app) tellPassed(x *exercise, p lab.PassedStep) {
+	w := x.view
+	i := slices.IndexFunc(x.plan.Steps, func(s lab.Step) bool { return s.ID == p.ID })
+	number := "[" + strconv.Itoa(i+1) + "/" + strconv.Itoa(len(x.plan.Steps)) + "] "
+	w.prose(w.green.Sprint("✓")+" "+number, w.bold.Sprint(w.text(w.words.Steps[p.ID].Title, nil))+w.dim.Sprint(" · "+p.ID), nil)
+	for _, e := range p.Seen {
+		w.check(e)
+	}
+}
+
+// announceStep says what is to be reached next and, at the levels that do, with which
+// commands.
+func (a *app) announceStep(x *exercise, v lab.Verdict) {
+	w, step := x.view, x.plan.Steps[v.Next]
+	w.title(v.Next+1, len(x.plan.Steps), step.ID)
+	w.prose(proseInset, w.text(w.words.Steps[step.ID].Goal, nil), nil)
+	for _, n := range step.Notes {
+		w.prose(indent+"! ", w.text(w.words.Steps[step.ID].Notes[n.ID], n.Values), nil)
+	}
+	if x.state.Level == practice.Solo {
+		return
+	}
+	said := false
+	for m := range step.Outstanding(x.kernel) {
+		if !said {
+			w.line("")
+			w.prose(indent, a.say("practice.level."+string(x.state.Level)), w.dim)
+			said = true
+		}
+		w.command(indent, leveled(x.state.Level, m.Op))
+	}
+}
+
+// leveled is an op's command as that level shows it.
+func leveled(level practice.Level, o lab.Op) string {
+	if level == practice.Fill {
+		return o.Command().Blanked()
+	}
+	return o.Command().String()
+}
+
+// tellMissing says how much of the next step stands, and what is the first that does
+// not.
+func (a *app) tellMissing(x *exercise, v lab.Verdict, news practice.News) {
+	w := x.view
+	key := "practice.missing"
+	switch {
+	case v.Missing.Op == nil && v.Of == 0:
+		key = "practice.check-fails"
+	case v.Missing.Op == nil:
+		key = "practice.stands-but"
+	case news.Changed && !news.Nearer:
+		key = "practice.no-nearer"
+	}
+	w.prose(indent+"· ", a.fill(key, "stand", strconv.Itoa(v.Stand), "of", strconv.Itoa(v.Of), "missing", a.lacks(x, *v.Missing)), nil)
+}
+
+// lacks names what is missing, and not what it should be: that is a hint.
+func (a *app) lacks(x *exercise, m lab.Missing) string {
+	e := m.Event(x.lab)
+	if m.Op == nil {
+		return a.sawOf(x, e)
+	}
+	if e.Values == nil { // not a mismatch: it could not be read
+		return e.Error
+	}
+	object, field := x.view.object(e.Values["object"]), e.Values["field"]
+	switch {
+	case field == "name" && strings.HasPrefix(e.Values["want"], "in "):
+		return a.fill("practice.placed", "object", object, "where", x.view.state(e.Values["want"]))
+	case field == "name", field == "path" && e.Values["found"] == "missing":
+		return object
+	}
+	return a.fill("practice.field", "object", object, "field", a.wordFor("field.", field))
+}
+
+// sawOf is what a check asks, and what it saw.
+func (a *app) sawOf(x *exercise, e lab.Event) string {
+	w := x.view.words.Check(e.Step, e.ID)
+	seen, ok := w.Outcomes[e.Outcome]
+	if !ok {
+		seen = a.say("outcome." + e.Outcome)
+	}
+	return scenarios.Adjoin(x.view.text(w.Question, nil), x.view.text(seen, e.Values))
+}
+
+// tellSteps lists the steps, those that are reached with how.
+func (a *app) tellSteps(x *exercise) {
+	w := x.view
+	for i, s := range x.state.Steps {
+		mark, text := "· ", w.dim.Sprint(w.text(w.words.Steps[s.ID].Title, nil))
+		switch {
+		case !s.Reached.IsZero():
+			mark, text = w.green.Sprint("✓")+" ", a.outcomeOf(s)
+		case i == x.state.Next:
+			mark, text = "→ ", w.text(w.words.Steps[s.ID].Title, nil)
+		}
+		w.prose(indent+mark+w.bold.Sprintf("%-16s", s.ID)+" ", text, nil)
+	}
+}
+
+// outcomeOf says how a step was reached.
+func (a *app) outcomeOf(s practice.Step) string {
+	pairs := []string{"tries", strconv.Itoa(s.Tries), "hints", strconv.Itoa(s.Hints), "time", took(s.Took())}
+	switch {
+	case s.By != practice.Own:
+		return a.fill("practice.by."+string(s.By), pairs...)
+	case s.Tries == 0 && s.Hints == 0:
+		return a.say("practice.by.itself")
+	}
+	return a.fill("practice.by.own", pairs...)
+}
+
+// tellProven is the summary.
+func (a *app) tellProven(x *exercise) {
+	w := x.view
+	reached, own := x.state.Counts()
+	tries, hints := x.state.Sum()
+	w.line("")
+	w.prose("", a.fill("practice.proven", "total", strconv.Itoa(reached)), w.bold)
+	a.tellSteps(x)
+	w.line("")
+	pairs := []string{
+		"own", strconv.Itoa(own), "total", strconv.Itoa(reached), "tries", strconv.Itoa(tries), "hints", strconv.Itoa(hints),
+		"time", took(x.state.Proven.Sub(x.state.Steps[0].Begun)),
+	}
+	w.prose("", a.fill("practice.sum", pairs...), nil)
+	if h := x.state.Hardest(); h != nil {
+		w.prose("", a.fill("practice.hardest", "step", h.ID, "tries", strconv.Itoa(h.Tries)), nil)
+	}
+	key := "practice.counts"
+	if x.state.Helped() {
+		key = "practice.counts-not"
+	}
+	w.prose("", a.say(key), nil)
+	if !a.quiet {
+		w.prose("", a.say("challenge.then-exit"), w.dim)
+	}
+}

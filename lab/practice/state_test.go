@@ -1,0 +1,131 @@
+package practice
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"netlab/lab"
+)
+
+func at(minutes int) time.Time { return time.Date(2026, 1, 2, 3, minutes, 0, 0, time.UTC) }
+
+func begun(level Level) *State {
+	s := New(level, "net:[1]", []string{"a", "b", "c"}, at(0))
+	s.Take(lab.Verdict{Of: 2, Missing: &lab.Missing{Step: "a"}}, "0", Own, at(0))
+	return s
+}
+
+// missing is a verdict on that step, of which so much stands.
+func missing(next, stand int, passed ...string) lab.Verdict {
+	v := lab.Verdict{Next: next, Stand: stand, Of: 3, Missing: &lab.Missing{}}
+	for _, id := range passed {
+		v.Passed = append(v.Passed, lab.PassedStep{ID: id})
+	}
+	return v
+}
+
+func TestATryChangesSomethingAndBringsNothingNearer(t *testing.T) {
+	s := begun(Solo)
+	for i, tt := range []struct {
+		digest string
+		v      lab.Verdict
+		news   News
+		tries  []int
+	}{
+		{"0", missing(0, 0), News{}, []int{0, 0, 0}},                                 // a look at the state
+		{"1", missing(0, 0), News{Changed: true}, []int{1, 0, 0}},                    // beside the point
+		{"2", missing(0, 1), News{Changed: true, Nearer: true}, []int{1, 0, 0}},      // a part of it
+		{"3", missing(0, 0), News{Changed: true}, []int{2, 0, 0}},                    // and back
+		{"4", missing(1, 0, "a"), News{Changed: true, Nearer: true}, []int{3, 0, 0}}, // done
+		{"5", missing(0, 0), News{Changed: true}, []int{4, 0, 0}},                    // lost
+		{"6", missing(1, 1), News{Changed: true, Nearer: true}, []int{4, 0, 0}},      // found
+		{"7", lab.Verdict{Next: 3, Passed: []lab.PassedStep{{ID: "b"}, {ID: "c"}}}, News{Changed: true, Nearer: true, Proven: true}, []int{4, 1, 0}},
+		{"8", lab.Verdict{Next: 3}, News{Changed: true}, []int{4, 1, 0}},
+	} {
+		if news := s.Take(tt.v, tt.digest, Own, at(i)); news != tt.news {
+			t.Errorf("look %d: %+v, want %+v", i, news, tt.news)
+		}
+		var tries []int
+		for _, x := range s.Steps {
+			tries = append(tries, x.Tries)
+		}
+		if diff := cmp.Diff(tt.tries, tries); diff != "" {
+			t.Errorf("look %d: %s", i, diff)
+		}
+	}
+	if h := s.Hardest(); h == nil || h.ID != "a" || h.Took() != 4*time.Minute || !s.Proven.Equal(at(7)) {
+		t.Errorf("%+v", s)
+	}
+	if reached, own := s.Counts(); reached != 3 || own != 3 || s.Helped() {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestWhatWasShownOrDoneForTheLearnerIsNotTheirs(t *testing.T) {
+	s := begun(Solo)
+	s.Take(missing(1, 0, "a"), "1", Skipped, at(1))
+	s.Show()
+	s.Take(lab.Verdict{Next: 3, Passed: []lab.PassedStep{{ID: "b"}, {ID: "c"}}}, "2", Own, at(2))
+	for i, want := range []By{Skipped, Solution, Solution} {
+		if s.Steps[i].By != want {
+			t.Errorf("step %d by %q, want %q", i, s.Steps[i].By, want)
+		}
+	}
+	if reached, own := s.Counts(); reached != 3 || own != 0 || !s.Helped() {
+		t.Errorf("%+v", s)
+	}
+	if s.Steps[0].Tries != 0 || s.Steps[1].Tries != 1 {
+		t.Errorf("%+v", s.Steps)
+	}
+	w := begun(Watch)
+	w.Take(missing(1, 0, "a"), "1", Own, at(1))
+	if w.Steps[0].By != Watched || !w.Helped() {
+		t.Errorf("%+v", w.Steps)
+	}
+}
+
+func TestHintsGoFromTheStepToWhatIsMissing(t *testing.T) {
+	s := begun(Solo)
+	var got []int
+	for _, lacks := range []string{"x", "x", "y", "y", "y", "y", "y", "x"} {
+		got = append(got, s.Ask(lacks, 4))
+	}
+	if diff := cmp.Diff([]int{0, 1, 1, 2, 3, 3, 3, 1}, got); diff != "" {
+		t.Error(diff)
+	}
+	if s.Steps[0].Hints != 6 {
+		t.Errorf("%d hints", s.Steps[0].Hints)
+	}
+}
+
+func TestAStateIsKept(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "x.json")
+	if _, err := Load(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of nothing: %v", err)
+	}
+	s := begun(Fill)
+	s.Take(missing(1, 0, "a"), "1", Own, at(1))
+	if err := s.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Load(path)
+	if diff := cmp.Diff(s, again); err != nil || diff != "" {
+		t.Errorf("%v\n%s", err, diff)
+	}
+	if err := os.WriteFile(path, []byte(`{"netlab_practice":2}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); !errors.Is(err, ErrVersion) {
+		t.Errorf("of a newer one: %v", err)
+	}
+}
