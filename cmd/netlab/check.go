@@ -75,6 +75,9 @@ func (a *app) checkLab(cmd *cobra.Command, p place) (err error) {
 	if err != nil {
 		return a.journalRefused(p.lab, err)
 	}
+	if state.Header.Practice {
+		return a.inPractice(cmd.Context(), []string{p.lab}, "check", a.practiceCheck)
+	}
 	s, ok := scenarios.Named(state.Header.Scenario)
 	if !ok {
 		return &usageError{Text: a.fill("lab.unknown-scenario", "lab", p.lab, "scenario", state.Header.Scenario)}

@@ -246,6 +246,8 @@ func (a *app) record(x *exercise, change func(*progress.Record)) {
 	a.remember(progress.Practice, x.scenario.Name, func(r *progress.Record) {
 		if change != nil {
 			change(r)
+		} else if r.Attempts == 0 { // begun by a netlab that could not keep it
+			r.Begin(x.state.Steps[0].Begun, string(x.state.Level))
 		}
 		if r.Last.Won != nil {
 			return

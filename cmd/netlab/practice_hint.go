@@ -250,4 +250,3 @@ func (a *app) practiceSkip(ctx context.Context, x *exercise) error {
 	a.tellVerdictOf(x, after, news, false)
 	return nil
 }
-

@@ -102,14 +102,11 @@ func (a *app) tellVerdictOf(x *exercise, v lab.Verdict, news practice.News, aske
 	case v.Lost:
 		w.prose(w.mark(false), a.fill("practice.lost", "step", x.plan.Steps[v.Next].ID, "missing", a.lacks(x, *v.Missing)), nil)
 		return
-	case len(v.Passed) > 0 || asked:
+	case len(v.Passed) > 0 || news.Regained || asked:
 		a.announceStep(x, v)
-	}
-	if v.Stand == 0 && !news.Changed && v.Missing.Op != nil {
-		return // nothing is done yet
-	}
-	if len(v.Passed) > 0 && v.Stand == 0 {
-		return
+		if v.Stand == 0 && (v.Missing.Op != nil || len(v.Passed) > 0) {
+			return // it is only begun
+		}
 	}
 	a.tellMissing(x, v, news)
 }

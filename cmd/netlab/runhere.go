@@ -117,6 +117,11 @@ func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, given scenarios.
 	if j.Header.Challenge != "" { // a run would take what is broken for a failure
 		return nil, errors.Join(a.otherChallenge(j.Header.Lab, j.Header), j.Close())
 	}
+	if j.Header.Practice { // and what was built by hand for somebody else's
+		return nil, errors.Join(&usageError{
+			Text: a.fill("practice.no-run", "lab", j.Header.Lab), Next: "netlab practice " + startOf(j.Header.Scenario, j.Header.Lab),
+		}, j.Close())
+	}
 	if j.Header.Scenario != s.Name {
 		return nil, errors.Join(&usageError{
 			Text: a.fill("run.other-scenario", "lab", j.Header.Lab, "scenario", j.Header.Scenario),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -159,7 +160,8 @@ func (a *app) execIn(lab, ns string, argv []string) error {
 	return a.execWith(lab, ns, argv, nil)
 }
 
-// execWith is execIn with more variables, of the form NAME=VALUE, in the environment.
+// execWith is execIn with more variables, of the form NAME=VALUE, in the environment, or
+// with other values for them.
 func (a *app) execWith(lab, ns string, argv, more []string) (err error) {
 	if allowed, missing := machine.CanUseHost(); !allowed {
 		return a.denied(missing, "sudo netlab "+strings.Join(a.args, " "), "exec.needs-root", "lab", lab)
@@ -177,7 +179,11 @@ func (a *app) execWith(lab, ns string, argv, more []string) (err error) {
 		return err
 	}
 	env := append(machine.Callers(), "NETLAB_LAB="+lab, "NETLAB_NS="+ns, languageVar+"="+a.lang)
-	env = append(env, more...)
+	for _, v := range more { // of two of one name, some programs take the first
+		name, _, _ := strings.Cut(v, "=")
+		env = slices.DeleteFunc(env, func(was string) bool { return strings.HasPrefix(was, name+"=") })
+		env = append(env, v)
+	}
 	err = n.Exec(argv, env)
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
 		return &usageError{Text: a.fill("exec.no-command", "command", argv[0])}

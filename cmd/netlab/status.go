@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netlab/lab/machine"
+	"netlab/lab/practice"
 	"netlab/scenarios"
 	"netlab/scenarios/challenges"
 )
@@ -28,7 +29,9 @@ type jsonLab struct {
 	Params   map[string]string `json:"params,omitempty"`
 	// Challenge is what the lab was broken as; empty: it was not.
 	Challenge string `json:"challenge,omitempty"`
-	Error     string `json:"error,omitempty"` // why the rest can't be told
+	// Practice: the steps are those that somebody has built by hand.
+	Practice bool   `json:"practice,omitempty"`
+	Error    string `json:"error,omitempty"` // why the rest can't be told
 }
 
 func (a *app) statusCommand() *cobra.Command {
@@ -74,6 +77,9 @@ func describe(p place, inside bool) (jsonLab, error) {
 			l.Steps--
 		}
 	}
+	if l.Practice = state.Header.Practice; l.Practice {
+		return l, describePractice(&l, p)
+	}
 	s, known := scenarios.Named(l.Scenario)
 	if !known {
 		return l, nil
@@ -88,6 +94,23 @@ func describe(p place, inside bool) (jsonLab, error) {
 		}
 	}
 	return l, nil
+}
+
+// describePractice adds how far a practice has come.
+func describePractice(l *jsonLab, p place) error {
+	state, err := practice.Load(practiceFile(p))
+	if err != nil {
+		l.Error = err.Error()
+		return err
+	}
+	l.Total = len(state.Steps)
+	l.Steps, _ = state.Counts()
+	for _, s := range state.Steps {
+		if !s.Reached.IsZero() {
+			l.Last = s.ID
+		}
+	}
+	return nil
 }
 
 func (a *app) printStatus(labs []jsonLab) {

@@ -12,6 +12,8 @@ type News struct {
 	Changed bool
 	// Nearer: more stands than before.
 	Nearer bool
+	// Regained: what had gone of an earlier step stands again.
+	Regained bool
 	// Proven: all is satisfied, for the first time.
 	Proven bool
 }
@@ -22,6 +24,7 @@ type News struct {
 func (s *State) Take(v lab.Verdict, digest string, by By, now time.Time) News {
 	news := News{Changed: s.Digest != "" && digest != s.Digest}
 	news.Nearer = v.Next > s.Next || v.Next == s.Next && v.Stand > s.Stood
+	news.Regained = v.Next > s.Next && len(v.Passed) == 0
 	own := news.Changed && by == Own
 	if own && len(v.Passed) == 0 && !news.Nearer && v.Next < len(s.Steps) {
 		s.Steps[v.Next].Tries++
