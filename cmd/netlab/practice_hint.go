@@ -24,7 +24,7 @@ type jsonPracticeHint struct {
 }
 
 func (a *app) printPracticeHint(x *exercise, j jsonPracticeHint) {
-	j.Version, j.Scenario, j.Lab, j.Text = jsonVersion, x.scenario.Name, x.lab, plainText(j.Text)
+	j.Version, j.Scenario, j.Lab, j.Text = jsonVersion, x.scenario.Name, x.lab, spaced(j.Text)
 	a.printJSON(j)
 }
 
@@ -61,7 +61,11 @@ func (a *app) practiceHint(ctx context.Context, x *exercise) error {
 		return nil
 	}
 	w := x.view
-	w.prose(a.fill("challenge.hint", "index", strconv.Itoa(n+1), "total", strconv.Itoa(len(hints)))+" ", h.text, nil)
+	mark := a.fill("challenge.hint", "index", strconv.Itoa(n+1), "total", strconv.Itoa(len(hints)))
+	if !scenarios.EndsWide(mark) {
+		mark += " "
+	}
+	w.prose(mark, h.text, nil)
 	for _, c := range h.commands {
 		w.command(indent, c)
 	}
