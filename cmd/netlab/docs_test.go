@@ -53,15 +53,16 @@ import (
 
 // Each document has a pretend host of its own, so a top-level test of its own.
 
-func TestDocsREADME(t *testing.T)          { testDocument(t, "README.md", 2) }
-func TestDocsREADMEinChinese(t *testing.T) { testDocument(t, "README.zh.md", 2) }
+func TestDocsREADME(t *testing.T)          { testDocument(t, "README.md", 3) }
+func TestDocsREADMEinChinese(t *testing.T) { testDocument(t, "README.zh.md", 3) }
 func TestDocsGettingStarted(t *testing.T)  { testDocument(t, "docs/getting-started.md", 2) }
 func TestDocsHowItWorks(t *testing.T)      { testDocument(t, "docs/how-it-works.md", 0) }
 func TestDocsArchitecture(t *testing.T)    { testDocument(t, "docs/architecture.md", 0) }
 func TestDocsGlossary(t *testing.T)        { testDocument(t, "docs/glossary.md", 0) }
-func TestDocsWorkshop(t *testing.T)        { testDocument(t, "docs/workshop.md", 2) }
+func TestDocsWorkshop(t *testing.T)        { testDocument(t, "docs/workshop.md", 3) }
 func TestDocsWhatIf(t *testing.T)          { testDocument(t, "docs/what-if.md", 0) }
 func TestDocsJSON(t *testing.T)            { testDocument(t, "docs/json.md", 0) }
+func TestDocsPractice(t *testing.T)        { testDocument(t, "docs/practice.md", 1) }
 func TestDocsChallenges(t *testing.T)      { testDocument(t, "docs/challenges.md", 1) }
 func TestDocsWriting(t *testing.T)         { testDocument(t, "docs/writing-a-challenge.md", 1) }
 func TestDocsRealClusters(t *testing.T)    { testDocument(t, "docs/real-clusters.md", 0) }

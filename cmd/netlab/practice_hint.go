@@ -164,6 +164,10 @@ func (a *app) practiceShow(ctx context.Context, x *exercise) error {
 	w.prose(proseInset, w.text(words.Why, nil), nil)
 	w.line("")
 	w.prose(indent+w.bold.Sprint("→")+" ", scenarios.Adjoin(a.say("look"), w.text(words.Look, nil)), nil)
+	for _, r := range stepOf(x, v.Missing.Step).Refusals {
+		w.prose(indent, scenarios.Adjoin(a.say("practice.try"), w.text(words.Refusals[r.ID], nil)), nil)
+		w.command(indent+indent, r.Op.Command().String())
+	}
 	for _, c := range stepOf(x, v.Missing.Step).Checks {
 		w.prose(indent+"? ", w.text(w.words.Check(v.Missing.Step, c.ID).Question, nil), nil)
 		w.command(indent+indent, c.Probe.Command().String())

@@ -61,6 +61,9 @@ func (a *app) welcome(ctx context.Context, x *exercise, begun bool) error {
 	if a.output == "json" {
 		return a.tellJSON(ctx, x, v)
 	}
+	if a.quiet {
+		return nil
+	}
 	w := x.view
 	w.prose("", w.bold.Sprint(x.lab)+" · "+w.words.Title, nil)
 	w.prose("", a.say("practice.where"), w.dim)
@@ -116,6 +119,9 @@ func (a *app) tellPassed(x *exercise, p lab.PassedStep) {
 	i := slices.IndexFunc(x.plan.Steps, func(s lab.Step) bool { return s.ID == p.ID })
 	number := "[" + strconv.Itoa(i+1) + "/" + strconv.Itoa(len(x.plan.Steps)) + "] "
 	w.prose(w.green.Sprint("✓")+" "+number, w.bold.Sprint(w.text(w.words.Steps[p.ID].Title, nil))+w.dim.Sprint(" · "+p.ID), nil)
+	if !changes(x.plan.Steps[i]) { // nobody was told of it before
+		w.prose(proseInset, w.text(w.words.Steps[p.ID].Goal, nil), nil)
+	}
 	for _, e := range p.Seen {
 		w.check(e)
 	}
@@ -214,7 +220,7 @@ func (a *app) tellSteps(x *exercise) {
 
 // outcomeOf says how a step was reached.
 func (a *app) outcomeOf(s practice.Step) string {
-	pairs := []string{"tries", strconv.Itoa(s.Tries), "hints", strconv.Itoa(s.Hints), "time", took(s.Took())}
+	pairs := []string{"tries", strconv.Itoa(s.Tries), "hints", strconv.Itoa(s.Hints), "time", unbroken(took(s.Took()))}
 	switch {
 	case s.By != practice.Own:
 		return a.fill("practice.by."+string(s.By), pairs...)
@@ -235,7 +241,7 @@ func (a *app) tellProven(x *exercise) {
 	w.line("")
 	pairs := []string{
 		"own", strconv.Itoa(own), "total", strconv.Itoa(reached), "tries", strconv.Itoa(tries), "hints", strconv.Itoa(hints),
-		"time", took(x.state.Proven.Sub(x.state.Steps[0].Begun)),
+		"time", unbroken(took(x.state.Proven.Sub(x.state.Steps[0].Begun))),
 	}
 	w.prose("", a.fill("practice.sum", pairs...), nil)
 	if h := x.state.Hardest(); h != nil {
