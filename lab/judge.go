@@ -126,7 +126,7 @@ func (j *judge) lost() (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		missing, err := j.read(left, func(o Op) (bool, error) { return j.comesAgain(o) })
+		missing, err := j.read(left, j.comesAgain)
 		if err != nil {
 			return false, err
 		}
@@ -171,10 +171,11 @@ func (j *judge) read(step Step, excused func(Op) (bool, error)) (*Missing, error
 			continue
 		}
 		if excused != nil {
-			if ok, excuseErr := excused(o); excuseErr != nil || ok {
-				if excuseErr != nil {
-					return nil, excuseErr
-				}
+			ok, err := excused(o)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
 				continue
 			}
 		}
@@ -227,7 +228,7 @@ func (j *judge) try(ctx context.Context, step Step) ([]Event, error) {
 
 // prove tries all that lasts and was not tried just now.
 func (j *judge) prove(ctx context.Context) error {
-	j.Next = len(j.plan.Steps)
+	j.Next, j.Stand, j.Of = len(j.plan.Steps), 0, 0
 	for i := range j.plan.Steps {
 		left, _, err := j.plan.lasting(i, j.done)
 		if err != nil {
