@@ -2,15 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"netlab/lab/journal"
-	"netlab/lab/machine"
 	"netlab/lab/practice"
 	"netlab/lab/progress"
 	"netlab/scenarios"
@@ -135,115 +131,4 @@ func (a *app) practised() map[string]progress.Record {
 		}
 	}
 	return known
-}
-
-// practice begins one, or goes on with it, and lets the learner in.
-func (a *app) practice(ctx context.Context, name string, o practiceOptions) error {
-	s, ok := scenarios.Named(name)
-	if !ok {
-		var known []string
-		for _, s := range scenarios.All() {
-			known = append(known, s.Name)
-		}
-		return a.unknown("unknown.scenario", name, known, "netlab practice")
-	}
-	level, err := a.levelOf(o.level)
-	if err != nil {
-		return err
-	}
-	if o.lab == "" {
-		o.lab = s.Name
-	}
-	if err := scenarios.CheckLabName(o.lab); err != nil {
-		return err
-	}
-	_, inside, err := machine.Here()
-	if err != nil {
-		return err
-	}
-	if inside { // a netlab outside has made the sandbox and sent us
-		return a.beginPractice(ctx, s, o.lab, level)
-	}
-	for {
-		again, err := a.practiceOnce(ctx, s, o)
-		if err != nil || !again {
-			return err
-		}
-	}
-}
-
-// practiceOnce tells whether the learner wants to begin anew.
-func (a *app) practiceOnce(ctx context.Context, s scenarios.Scenario, o practiceOptions) (again bool, err error) {
-	p, err := find(o.lab)
-	switch {
-	case err == nil && p.sandbox != nil:
-		err = a.enter(ctx, p.sandbox, a.practiceArgs(s.Name, o.lab, o.level)...)
-	case err == nil:
-		return false, &usageError{Text: a.fill("run.is-on-host", "lab", o.lab), Next: "netlab practice " + s.Name + " --name " + o.lab + "2"}
-	case errors.Is(err, fs.ErrNotExist):
-		p.lab = o.lab
-		p.sandbox, err = a.practiceSandbox(ctx, s.Name, o.lab, o.level)
-	}
-	if err != nil {
-		return false, errors.Join(err, p.close())
-	}
-	if o.noShell || a.output == "json" || !a.onTerminal() {
-		return false, p.close()
-	}
-	return a.practiceInside(ctx, s, p)
-}
-
-// practiceInside lets the learner in, and sees to what is wanted after.
-func (a *app) practiceInside(ctx context.Context, s scenarios.Scenario, p place) (again bool, err error) {
-	err = a.enter(ctx, p.sandbox, "practice", shellVerb, p.lab)
-	var status exitStatus
-	if err != nil && !errors.As(err, &status) { // a status is that of the last command typed there
-		return false, errors.Join(err, p.close())
-	}
-	state, err := practice.Load(practiceFile(p))
-	if errors.Is(err, fs.ErrNotExist) { // torn down meanwhile
-		return false, p.close()
-	}
-	if err != nil {
-		return false, errors.Join(err, p.close())
-	}
-	quiet := *a
-	quiet.quiet = true
-	paper := a.paper()
-	switch {
-	case state.Again:
-		return true, quiet.teardownPlace(ctx, p, teardownOptions{})
-	case !state.Proven.IsZero():
-		if err := quiet.teardownPlace(ctx, p, teardownOptions{}); err != nil {
-			return false, err
-		}
-		paper.prose("", a.say("challenge.taken-down"), nil)
-		paper.advice(a.say("challenge.next"), "netlab practice")
-		return false, nil
-	}
-	reached, _ := state.Counts()
-	paper.prose("", a.fill("practice.still-up", "reached", strconv.Itoa(reached), "total", strconv.Itoa(len(state.Steps))), nil)
-	paper.advice(a.say("challenge.go-on"), "netlab practice "+startOf(s.Name, p.lab))
-	paper.advice(a.say("challenge.give-up"), "netlab teardown "+p.lab)
-	return false, p.close()
-}
-
-// practiceSandbox makes a sandbox with a practice in it. After an error there is none.
-func (a *app) practiceSandbox(ctx context.Context, name, lab, level string) (*machine.Sandbox, error) {
-	s, err := machine.Start(lab)
-	if errors.Is(err, fs.ErrExist) { // started by another netlab meanwhile
-		return nil, &journal.BusyError{Lab: lab}
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := a.enter(ctx, s, a.practiceArgs(name, lab, level)...); err != nil {
-		return nil, errors.Join(err, s.Stop())
-	}
-	return s, nil
-}
-
-// practiceArgs is the command that begins a practice inside.
-func (a *app) practiceArgs(name, lab, level string) []string {
-	return a.again("practice", name, "--name", lab, "--level", level)
 }

@@ -21,7 +21,7 @@ import (
 var shells embed.FS
 
 // shellsDir is where they stand in a sandbox.
-var shellsDir = filepath.Join(practiceDir, "shells")
+const shellsDir = practiceDir + "/shells"
 
 // practiceShell becomes the learner's shell, on the sandbox's host.
 func (a *app) practiceShell(_ context.Context, x *exercise) error {
