@@ -11,6 +11,7 @@ import (
 	"netlab/lab"
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
+	"netlab/lab/practice"
 	"netlab/scenarios"
 )
 
@@ -127,9 +128,17 @@ func (a *app) diagramLab(cmd *cobra.Command, p place, o diagramOptions) (err err
 		return err
 	}
 	steps := s.Steps(setting)
+	reached := func(id string) bool { _, ok := state.Steps[id]; return ok }
+	if state.Header.Practice {
+		by, err := practice.Load(practiceFile(p))
+		if err != nil {
+			return err
+		}
+		reached = by.Reached
+	}
 	var done []lab.Step
 	for _, step := range steps {
-		if _, ok := state.Steps[step.ID]; ok {
+		if reached(step.ID) {
 			done = append(done, step)
 		}
 	}
@@ -144,12 +153,33 @@ func (a *app) diagramLab(cmd *cobra.Command, p place, o diagramOptions) (err err
 			Next: "netlab run " + s.Name + map[bool]string{true: " --name " + p.lab}[p.lab != s.Name] + " --until " + o.until,
 		}
 	}
+	title := a.fill("picture.live", "lab", p.lab, "steps", strconv.Itoa(len(shown)), "total", strconv.Itoa(len(steps)))
+	if state.Header.Practice && o.until == "" {
+		shown = append(shown, underWay(k, steps, reached)...)
+	}
 	pic, err := plannedPicture(setting.Facts, shown, o).Alive(k)
 	if err != nil {
 		return err
 	}
-	title := a.fill("picture.live", "lab", p.lab, "steps", strconv.Itoa(len(shown)), "total", strconv.Itoa(len(steps)))
 	return a.showPicture(namedPicture{p.lab, s.Name, title}, pic, o)
+}
+
+// underWay is of each step that somebody builds by hand, and that is not reached yet,
+// what stands of it.
+func underWay(k *kernel.Kernel, steps []lab.Step, reached func(stepID string) bool) (parts []lab.Step) {
+	for _, step := range steps {
+		if reached(step.ID) {
+			continue
+		}
+		part := lab.Step{ID: step.ID}
+		for _, o := range step.All() {
+			if o.Verify(k) == nil {
+				part.Ops = append(part.Ops, o)
+			}
+		}
+		parts = append(parts, part)
+	}
+	return parts
 }
 
 // diagramScenario draws what a run would build.

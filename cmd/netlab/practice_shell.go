@@ -48,7 +48,7 @@ func shellThatLooks(shell string) (argv, env []string) {
 		return []string{shell, "--rcfile", filepath.Join(shellsDir, "practice.bash"), "-i"}, nil
 	case "zsh":
 		return []string{shell, "-i"}, []string{"ZDOTDIR=" + shellsDir, "NETLAB_ZDOTDIR=" + callersVariable("ZDOTDIR")}
-	case "sh", "dash", "ash", "ksh", "ksh93", "mksh", "yash", "busybox":
+	case "sh", "dash", "ash", "ksh", "ksh93", "mksh", "busybox":
 	default:
 		shell = "/bin/sh"
 	}

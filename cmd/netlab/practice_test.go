@@ -163,7 +163,7 @@ func TestPracticeFromOutside(t *testing.T) {
 	}
 	pretendHost(t)
 	learner(t, "sh", nil)
-	sh(t, "netlab practice calico --no-shell | grep -q 'Make the pods' || true; netlab status | grep '0 of 6 steps'")
+	sh(t, "netlab practice calico --no-shell | grep -F '[1/6]'; netlab status | grep '0 of 6 steps'")
 	for command, want := range map[string]string{
 		"netlab practice calico --level easy": "there is no level \"easy\"",
 		"netlab practice calio":               "calico",
@@ -173,6 +173,10 @@ func TestPracticeFromOutside(t *testing.T) {
 		if code, out := status(t, command); code != exitUsage || !strings.Contains(out, want) {
 			t.Errorf("%s: exit status %d, %s", command, code, out)
 		}
+	}
+	// What stands of a step that is under way is drawn, too.
+	if out := sh(t, "netlab exec host -- ip netns add pod2; netlab diagram calico"); !strings.Contains(out, "pod2") || strings.Contains(out, "pod1") {
+		t.Errorf("with pod2 alone:\n%s", out)
 	}
 	if code, out := status(t, "netlab check calico"); code != exitFailed || !strings.Contains(out, "[1/6]") {
 		t.Errorf("check: exit status %d, %s", code, out)

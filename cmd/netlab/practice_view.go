@@ -77,6 +77,7 @@ func (a *app) welcome(ctx context.Context, x *exercise, begun bool) error {
 	for _, sub := range []string{"hint", "show", "skip", "solution", "reset"} {
 		rows = append(rows, [2]string{sub, a.say("short.practice." + sub)})
 	}
+	rows = append(rows, [2]string{"netlab diagram", a.say("challenge.diagram")})
 	w.rows(append(rows, [2]string{"exit", a.fill("practice.exit", "command", unbroken("netlab practice "+startOf(x.scenario.Name, x.lab)))}))
 	if begun {
 		w.line("")
