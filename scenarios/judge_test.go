@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"netlab/lab"
 	"netlab/lab/kernel"
 	"netlab/lab/kernel/kerneltest"
@@ -185,5 +187,30 @@ func TestAStepOfRulesHasAFailingCheck(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// What nobody could guess is said: what things are called in the end, and what is for
+// one pod alone.
+func TestStepsSayWhatNobodyCouldGuess(t *testing.T) {
+	t.Parallel()
+	setting := func(s scenarios.Scenario) scenarios.Setting {
+		facts := machine.SandboxFacts()
+		facts.Firewall = "iptables"
+		return scenarios.Setting{Values: s.Defaults(), Facts: facts}
+	}
+	cable := scenarios.ProxyARP().Steps(setting(scenarios.ProxyARP()))[1]
+	want := []lab.Given{{Link: "veth"}, {NS: "ns1", Link: "c-eth0"}, {NS: "ns1", Link: "c-eth0", Address: "1.1.1.2/24"}}
+	if diff := cmp.Diff(want, cable.Given()); diff != "" {
+		t.Errorf("step %s: %s", cable.ID, diff)
+	}
+	host := scenarios.PTP().Steps(setting(scenarios.PTP()))[2]
+	link := host.Given()[0].Link
+	want = []lab.Given{{Group: "pod1", Link: link, Address: "10.1.1.1/32"}, {Group: "pod1", Route: "10.1.1.2"}}
+	if diff := cmp.Diff(want, host.Given()[:2]); diff != "" {
+		t.Errorf("step %s: %s", host.ID, diff)
+	}
+	if inside := scenarios.Calico().Steps(setting(scenarios.Calico()))[2]; len(inside.Given()) != len(inside.Groups) {
+		t.Errorf("step %s: the routes are the same in each pod: %+v", inside.ID, inside.Given())
 	}
 }

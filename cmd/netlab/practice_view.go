@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -138,6 +139,7 @@ func (a *app) announceStep(x *exercise, v lab.Verdict) {
 		w.prose(indent+"! ", w.text(w.words.Steps[step.ID].Notes[n.ID], n.Values), nil)
 	}
 	if x.state.Level == practice.Solo {
+		a.tellGiven(x, step)
 		return
 	}
 	said := false
@@ -148,6 +150,39 @@ func (a *app) announceStep(x *exercise, v lab.Verdict) {
 			said = true
 		}
 		w.command(indent, leveled(x.state.Level, m.Op))
+	}
+}
+
+// tellGiven says what is to be called what, and which addresses go where, group by
+// group. At the levels that show commands, those say it.
+func (a *app) tellGiven(x *exercise, step lab.Step) {
+	w := x.view
+	var groups []string
+	said := map[string][]string{}
+	for _, g := range step.Given() {
+		if !slices.Contains(groups, g.Group) {
+			groups = append(groups, g.Group)
+		}
+		ns := cmp.Or(g.NS, a.say("the-host"))
+		text := a.fill("practice.given-link", "link", g.Link, "ns", ns)
+		if g.Route != "" {
+			text = a.fill("practice.given-route", "dst", g.Route)
+		}
+		if g.Address != "" {
+			text = a.fill("practice.given-address", "address", unbroken(g.Address), "link", g.Link, "ns", ns)
+		}
+		said[g.Group] = append(said[g.Group], text)
+	}
+	for i, group := range groups {
+		if i == 0 {
+			w.line("")
+			w.prose(indent, a.say("practice.given"), w.dim)
+		}
+		mark := indent
+		if group != "" {
+			mark += group + ": "
+		}
+		w.prose(mark, strings.Join(said[group], a.say("practice.given-and")), nil)
 	}
 }
 

@@ -148,3 +148,6 @@ func (o AddrAdd) Verify(k *kernel.Kernel) error {
 		Object: "link " + o.Link, Field: "address", Want: o.describe(), Found: strings.Join(others, " and "),
 	}
 }
+
+// Address is for lab.Addresser.
+func (o AddrAdd) Address() (ns, link, addr string) { return o.NS, o.Link, o.describe() }

@@ -216,3 +216,6 @@ func (o RouteAdd) Verify(k *kernel.Kernel) error {
 		Want: o.describe(), Found: strings.Join(others, " and "),
 	}
 }
+
+// Destination is for lab.Router.
+func (o RouteAdd) Destination() string { return iproute.Dst(o.Dst) }
