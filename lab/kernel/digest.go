@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,10 +14,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Digest is short for all that people set: of the host and of every named namespace
-// the links, IPv4 addresses, routes, rules, permanent neighbours, settings and the
-// firewall. It is taken in a few milliseconds and changes nothing. While it is the
-// same, so is all that. It knows nothing of what the kernel changes by itself, such as
+// Digest is short for what people set: of the host and of every named namespace the
+// links, IPv4 addresses, routes, rules, permanent neighbours, the settings that decide
+// whom the kernel answers, believes and forwards for, and the firewall. It is taken in
+// a few milliseconds and changes nothing. While it is the same, so is all that. It knows nothing of what the kernel changes by itself, such as
 // caches, carriers and counters; nor of IPv6, or of iptables-legacy's own chains.
 func (k *Kernel) Digest() (string, error) {
 	sum := sha256.New()
@@ -105,21 +104,39 @@ func (n *Namespace) neighbourLines() ([]string, error) {
 	}), err
 }
 
-// settingLines are IPv4's settings for all and for each device.
+// settingLines are IPv4's settings, for all and for each device, that decide whom the
+// kernel answers, believes and forwards for. There are fifty a device: to read all of
+// them would take most of the time.
 func (n *Namespace) settingLines() ([]string, error) {
 	var lines []string
 	err := n.where(func() error {
-		for _, pattern := range []string{"net/ipv4/ip_forward", "net/ipv4/conf/*/*", "net/ipv4/neigh/*/*", "net/bridge/*"} {
-			found, err := filepath.Glob(SysctlPath(pattern))
-			if err != nil {
-				return err
-			}
-			for _, path := range found {
-				value, err := os.ReadFile(path) // one that is for writing alone has none
-				if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+		for dir, names := range map[string][]string{
+			"net/ipv4/conf": {
+				"forwarding", "rp_filter", "proxy_arp", "proxy_arp_pvlan", "route_localnet", "accept_local",
+				"arp_ignore", "arp_announce", "arp_filter", "arp_accept", "src_valid_mark", "promote_secondaries",
+			},
+			"net/ipv4/neigh": {"proxy_delay", "proxy_qlen"},
+			"net":            {"bridge/bridge-nf-call-iptables"},
+		} {
+			paths := []string{SysctlPath(dir)}
+			if dir != "net" {
+				devices, err := os.ReadDir(paths[0])
+				if err != nil {
 					return err
 				}
-				lines = append(lines, path+"="+string(value))
+				paths = nil
+				for _, d := range devices {
+					paths = append(paths, SysctlPath(dir)+"/"+d.Name())
+				}
+			}
+			for _, path := range paths {
+				for _, name := range names {
+					value, err := os.ReadFile(path + "/" + name)
+					if err != nil && !errors.Is(err, fs.ErrNotExist) {
+						return err
+					}
+					lines = append(lines, path+"/"+name+"="+string(value))
+				}
 			}
 		}
 		return nil
