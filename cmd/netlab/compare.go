@@ -74,7 +74,7 @@ func (a *app) compare(ctx context.Context, args []string, effort measure.Effort)
 		return err
 	}
 	if !inside {
-		return a.compareInSandbox(ctx)
+		return a.compareInSandbox(ctx, chosen)
 	}
 	// Only in a sandbox of its own: forwarding is turned off in it for a while.
 	switch labs, err := a.labs.Labs(); {
@@ -123,14 +123,19 @@ func (a *app) badEffort(flag, value, least, most string) error {
 
 // compareInSandbox runs the same command in a sandbox made for it, which ends
 // with it, whatever comes of it.
-func (a *app) compareInSandbox(ctx context.Context) error {
+func (a *app) compareInSandbox(ctx context.Context, chosen []scenarios.Scenario) error {
 	name := fmt.Sprintf("compare-%d", os.Getpid())
 	s, err := machine.Start(name)
 	if errors.Is(err, os.ErrExist) { // left by a process that had our number
 		return &journal.BusyError{Lab: name}
 	}
 	if err != nil {
-		return err
+		var plan machine.Plan
+		for _, c := range chosen {
+			plan = union(plan, planOf(c, c.Name, c.Defaults(), machine.SandboxFacts()))
+		}
+		plan.Again = append(lab.Command{"netlab"}, a.args...)
+		return a.noSandbox(ctx, plan, err)
 	}
 	return errors.Join(a.enter(ctx, s, a.args...), s.Stop())
 }

@@ -15,6 +15,7 @@ import (
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
 	"netlab/lab/op"
+	"netlab/lab/owned"
 	"netlab/scenarios"
 )
 
@@ -147,7 +148,8 @@ func (a *app) diagnose(ctx context.Context, asked []scenarios.Scenario) (d *diag
 // its names by right: then nothing of its own is in its way.
 func (a *app) surveyed(k *kernel.Kernel, s scenarios.Scenario) (*survey, error) {
 	_, err := a.labs.Read(s.Name)
-	if errors.Is(err, fs.ErrNotExist) {
+	// Nothing is believed that stands in an unsafe directory, which is a finding.
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, owned.ErrUnsafe) {
 		return a.survey(k, s, s.Name, s.Defaults())
 	}
 	if err != nil && !errors.Is(err, journal.ErrDamaged) && !errors.Is(err, journal.ErrNewer) {

@@ -63,7 +63,8 @@ func exitCode(err error) int {
 		errors.Is(err, machine.ErrDamaged), errors.Is(err, machine.ErrNewer), errors.Is(err, machine.ErrNoHolder):
 		return exitUsage
 	case errors.As(err, &cannot), errors.Is(err, journal.ErrBusy), errors.Is(err, fs.ErrPermission),
-		errors.Is(err, machine.ErrNoUserNamespaces), errors.Is(err, machine.ErrReadOnlySysctl), errors.Is(err, machine.ErrNoNsenter):
+		errors.Is(err, machine.ErrUnsafeDir), errors.Is(err, machine.ErrNoUserNamespaces),
+		errors.Is(err, machine.ErrReadOnlySysctl), errors.Is(err, machine.ErrNoNsenter):
 		return exitCannot
 	}
 	return exitFailed

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/netip"
+	"os"
 	"strings"
 
 	"netlab/lab"
@@ -31,7 +32,7 @@ func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, va
 		return nil, nil, err
 	}
 	if !inside { // a sandbox has nothing of what doctor knows
-		v.found = append(v.found, doctor.Before(a.question(k, v))...)
+		v.found = append(v.found, doctor.Before(a.question(k, v, true))...)
 	}
 	if machine.Worst(v.found) == machine.Stop {
 		return nil, nil, a.inTheWay(v)
@@ -100,9 +101,10 @@ func iptablesWorks(k *kernel.Kernel) error {
 	return err
 }
 
-// roomForState refuses a machine on which no journal can be written.
-func (a *app) roomForState(s scenarios.Scenario, labName string) error {
-	found, err := doctor.State(labsDir)
+// roomForState refuses a machine on which no journal can be written or, for a lab
+// that is not to be built on it itself, nothing about a sandbox.
+func (a *app) roomForState(s scenarios.Scenario, labName string, host bool) error {
+	found, err := doctor.State(labsDir, host)
 	if err != nil || machine.Worst(found) != machine.Stop {
 		return err
 	}
@@ -120,8 +122,11 @@ func (a *app) inTheWay(v *survey) error {
 		if flags, ok := f.Flags(v.plan.Again); ok && together != nil {
 			command = flags
 		}
+		lines = append(lines, "  ✗ "+a.finding(f))
+		if len(command) == 0 {
+			continue
+		}
 		lines = append(lines,
-			"  ✗ "+a.finding(f),
 			"    "+a.fill("finding.remedy", "what", a.say("remedy."+f.ID), "command", unbroken(command.String())))
 		for _, more := range f.More {
 			lines = append(lines, "    "+unbroken(more.String()))
@@ -136,8 +141,10 @@ func (a *app) finding(f machine.Finding) string {
 	switch f.ID {
 	case machine.SubnetHoldsOutside:
 		values["role"] = a.say("role." + values["role"])
-	case machine.NoRight, doctor.NoRights:
+	case machine.NoRight:
 		values["missing"] = a.rights(strings.Split(values["missing"], ", "))
+	case doctor.NoRights:
+		values["missing"] = a.rightsOfRoot(strings.Split(values["missing"], ", "))
 	}
 	text := scenarios.Fill(a.say("finding."+f.ID), values)
 	if by := values["by"]; by != "" && by != doctor.ByUnknown {
@@ -161,6 +168,14 @@ func (a *app) rights(missing []string) string {
 		named = append(named, name)
 	}
 	return a.list(named)
+}
+
+// rightsOfRoot says besides who has them, to whoever is not.
+func (a *app) rightsOfRoot(missing []string) string {
+	if os.Geteuid() == 0 {
+		return a.rights(missing)
+	}
+	return a.fill("missing.of-root", "missing", a.rights(missing))
 }
 
 // setting is what the scenario's steps depend on, on this machine, for values

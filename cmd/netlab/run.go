@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -125,7 +126,7 @@ func (a *app) whySandbox(s scenarios.Scenario, missing []string) string {
 	if onlyReadOnly(missing) {
 		return a.say("run.sandbox-read-only")
 	}
-	return a.fill("run.sandbox-because", "missing", a.rights(missing))
+	return a.fill("run.sandbox-because", "missing", a.rightsOfRoot(missing))
 }
 
 // stepIDs are the steps that the scenario has on any machine.
@@ -203,13 +204,13 @@ func (a *app) runScenario(cmd *cobra.Command, s scenarios.Scenario, o runOptions
 			Text: a.fill("run.is-on-host", "lab", o.lab), Next: "netlab run " + s.Name + " --sandbox --name " + o.lab + "2",
 		}
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
-		return err
+		return cmp.Or(a.roomForState(s, o.lab, !sandbox), err)
 	}
 	if sandbox {
 		if why := a.whySandbox(s, missing); !o.sandbox && existing.sandbox == nil && !a.quiet {
 			fmt.Fprintln(a.stderr, why)
 		}
-		return a.runInSandbox(cmd.Context(), o, existing.sandbox)
+		return a.runInSandbox(cmd.Context(), s, o, values, existing.sandbox)
 	}
 	return a.runHere(cmd.Context(), s, o, values, given, inside)
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 
 	"netlab/lab"
+	"netlab/lab/doctor"
 	"netlab/lab/journal"
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
@@ -15,21 +16,36 @@ import (
 
 // runInSandbox runs the same command inside, in a sandbox that is made first if
 // need be, and ended after if no lab is left in it.
-func (a *app) runInSandbox(ctx context.Context, o runOptions, s *machine.Sandbox) error {
-	if s == nil {
+func (a *app) runInSandbox(ctx context.Context, s scenarios.Scenario, o runOptions, values scenarios.Values, in *machine.Sandbox) error {
+	if in == nil {
 		var err error
-		if s, err = machine.Start(o.lab); errors.Is(err, fs.ErrExist) { // started by another netlab meanwhile
+		if in, err = machine.Start(o.lab); errors.Is(err, fs.ErrExist) { // started by another netlab meanwhile
 			return &journal.BusyError{Lab: o.lab}
 		} else if err != nil {
-			return err
+			return a.noSandbox(ctx, planOf(s, o.lab, values, machine.SandboxFacts()), err)
 		}
 	}
-	err := a.enter(ctx, s, a.args...)
-	labs, labsErr := place{sandbox: s}.dir().Labs()
+	err := a.enter(ctx, in, a.args...)
+	labs, labsErr := place{sandbox: in}.dir().Labs()
 	if labsErr == nil && len(labs) == 0 {
-		return errors.Join(err, s.Stop())
+		return errors.Join(err, in.Stop())
 	}
-	return errors.Join(err, labsErr, s.Close())
+	return errors.Join(err, labsErr, in.Close())
+}
+
+// noSandbox is what keeps a sandbox from being made, as doctor finds it; where it
+// finds nothing, it is the error. Nothing was changed.
+func (a *app) noSandbox(ctx context.Context, plan machine.Plan, err error) error {
+	k := kernel.Open()
+	x := doctor.Examine(ctx, a.question(k, &survey{plan: plan}, false))
+	if closeErr := k.Close(); closeErr != nil {
+		return errors.Join(err, closeErr)
+	}
+	if machine.Worst(x.Found) == machine.Stop {
+		return a.inTheWay(&survey{plan: plan, found: x.Found})
+	}
+	text, next := a.inWords(err)
+	return &cannotError{Text: text, Next: next, Err: err}
 }
 
 // runHere runs the scenario on the machine that this process sees.
@@ -38,7 +54,7 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 	if err != nil {
 		return err
 	}
-	if err := a.roomForState(s, o.lab); err != nil {
+	if err := a.roomForState(s, o.lab, true); err != nil {
 		return err
 	}
 	dir := a.labs

@@ -63,10 +63,10 @@ func Before(q Question) []machine.Finding {
 	return found
 }
 
-// State looks at where the journals of labs on this machine itself are written:
-// before anything is, be it only a lock.
-func State(labs string) ([]machine.Finding, error) {
-	return stateDir(Question{Labs: labs, Root: true})
+// State looks at where the journals of labs on this machine itself are written, or
+// what is kept of sandboxes: before anything is, be it only a lock.
+func State(labs string, host bool) ([]machine.Finding, error) {
+	return stateDir(Question{Labs: labs, Root: host})
 }
 
 // Examine looks at everything. What can't be read is a finding too. It takes

@@ -211,7 +211,7 @@ func TestAStateDirectoryThatIsFullOrReadOnlyStops(t *testing.T) {
 			}
 			q := question(t, pretendHost(t), machine.Plan{})
 			sh(t, "mkdir -p -m 700 /run/netlab/labs; mount -t tmpfs -o mode=700,"+tt.options+" none /run/netlab/labs")
-			found, err := State(q.Labs)
+			found, err := State(q.Labs, true)
 			if err != nil {
 				t.Fatal(err)
 			}

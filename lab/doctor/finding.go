@@ -20,6 +20,7 @@ const (
 
 	SandboxWorks  = "sandbox"        // OK
 	NoSandbox     = "no-sandbox"     // error
+	NoSysctl      = "no-sysctl"      // error: settings can't be written
 	KnobForbids   = "knob-forbids"   // key, value: a sysctl that forbids sandboxes
 	NoNsenter     = "no-nsenter"     //
 	KernelWorks   = "kernel"         // OK: features
@@ -66,6 +67,7 @@ const (
 	ClockBehind   = "clock-behind"   // Warn: lab, created
 	Clock         = "clock"          // OK: now
 	StateFull     = "state-full"     // dir, free
+	StateNoInodes = "state-inodes"   // Stop: dir, free: how many files can still be made
 	StateReadOnly = "state-readonly" // Stop: dir
 	StateUnsafe   = "state-unsafe"   // Stop: error
 	StateFine     = "state"          // OK: dir, free

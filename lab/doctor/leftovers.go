@@ -12,6 +12,7 @@ import (
 	"netlab/lab/journal"
 	"netlab/lab/machine"
 	"netlab/lab/op"
+	"netlab/lab/owned"
 )
 
 // left is one lab that a journal speaks of.
@@ -29,9 +30,11 @@ func leftovers(q Question) ([]machine.Finding, error) {
 	var errs []error
 	if q.Root {
 		labs, err := readLabs(q)
-		found, errs = append(found, judgeLabs(labs)...), append(errs, err)
-		aside, err := journal.At(q.Labs).Aside()
-		errs = append(errs, err)
+		found = append(found, judgeLabs(labs)...)
+		aside, asideErr := journal.At(q.Labs).Aside()
+		if !errors.Is(err, owned.ErrUnsafe) { // as below
+			errs = append(errs, err, asideErr)
+		}
 		for _, file := range slices.Sorted(maps.Keys(aside)) {
 			found = append(found, warn(LabAside, lab.Command{"less", file}, "lab", aside[file], "file", file))
 		}

@@ -6,12 +6,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
 	"netlab/lab/machine"
+	"netlab/lab/owned"
 )
 
 // disk is the file system that state is written to.
@@ -20,7 +24,9 @@ type disk struct {
 	free     uint64 // bytes
 	files    uint64 // more that can be made; of some file systems it is not known
 	readOnly bool
-	unsafe   error // the directory is not ours alone
+	unsafe   error  // the directory is not ours alone
+	culprit  string // what makes it so: a directory, or what stands in the place of one
+	writable bool   // it is a directory of ours that others may write to
 }
 
 // A journal takes some 150 bytes a line, 4 KiB a pod: that of proxyarp 6 KiB, one
@@ -28,6 +34,9 @@ type disk struct {
 const (
 	leastFree = 1 << 20
 	tightFree = 32 << 20
+	// A lab makes its journal, its lock, and a file that becomes either; a sandbox
+	// an entry, its directory and the same.
+	leastFiles = 16
 )
 
 func stateDir(q Question) ([]machine.Finding, error) {
@@ -39,24 +48,56 @@ func stateDir(q Question) ([]machine.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
+	if q.Root {
+		if err := owned.Dir(q.Labs); errors.Is(err, owned.ErrUnsafe) {
+			d.unsafe = err
+		}
+	}
 	if _, err := machine.List(); errors.Is(err, machine.ErrUnsafeDir) {
 		d.unsafe = err
 	}
+	if d.unsafe != nil {
+		// Which directory that is, and what is amiss with it, is enough.
+		d.unsafe = errors.New(strings.TrimPrefix(d.unsafe.Error(), machine.ErrUnsafeDir.Error()+": "))
+		d.culprit, d.writable = culprit(d.dir)
+	}
 	return judgeDisk(d), nil
+}
+
+// culprit is the first directory on the way to dir that is not ours alone, and
+// whether it would be but for its mode. Below one like /tmp it is what stands there.
+func culprit(dir string) (path string, writable bool) {
+	for dir != "/" {
+		up := filepath.Dir(dir)
+		is, err := os.Lstat(up)
+		if err != nil || is.Mode()&fs.ModeSticky != 0 || !errors.Is(owned.Dir(up), owned.ErrUnsafe) {
+			break
+		}
+		dir = up
+	}
+	is, err := os.Lstat(dir)
+	if err != nil {
+		return dir, false
+	}
+	st, ok := is.Sys().(*syscall.Stat_t)
+	return dir, is.IsDir() && ok && int(st.Uid) == os.Geteuid()
 }
 
 // readDisk looks at the directory, or where that is still to be made, at the one
 // it will be made in.
 func readDisk(dir string) (disk, error) {
 	for {
-		_, err := os.Stat(dir)
+		_, err := os.Lstat(dir) // a link that leads nowhere is there
 		if err == nil || dir == "/" {
 			break
 		}
-		if !errors.Is(err, fs.ErrNotExist) {
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.ENOTDIR) {
 			return disk{}, fmt.Errorf("look at the state directory: %w", err)
 		}
 		dir = filepath.Dir(dir)
+	}
+	if is, err := os.Stat(dir); err != nil || !is.IsDir() {
+		return disk{dir: dir, unsafe: fmt.Errorf("%w: %s is no directory", machine.ErrUnsafeDir, dir)}, nil
 	}
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
@@ -74,10 +115,17 @@ func judgeDisk(d disk) []machine.Finding {
 	look := lab.Command{"df", "-h", d.dir}
 	switch {
 	case d.unsafe != nil:
-		return []machine.Finding{stop(StateUnsafe, lab.Command{"ls", "-ld", d.dir}, "error", d.unsafe.Error())}
+		f := stop(StateUnsafe, lab.Command{"ls", "-ld", d.culprit}, "error", d.unsafe.Error())
+		f.More = []lab.Command{{"mv", d.culprit, d.culprit + ".moved"}}
+		if d.writable {
+			f.More = []lab.Command{{"chmod", "go-w", d.culprit}}
+		}
+		return []machine.Finding{f}
 	case d.readOnly:
 		return []machine.Finding{stop(StateReadOnly, lab.Command{"mount", "-o", "remount,rw", d.dir}, "dir", d.dir)}
-	case d.free < leastFree || d.files < 16:
+	case d.files < leastFiles:
+		return []machine.Finding{stop(StateNoInodes, lab.Command{"df", "-i", d.dir}, "dir", d.dir, "free", strconv.FormatUint(d.files, 10))}
+	case d.free < leastFree:
 		return []machine.Finding{stop(StateFull, look, "dir", d.dir, "free", free)}
 	case d.free < tightFree:
 		return []machine.Finding{warn(StateFull, look, "dir", d.dir, "free", free)}
@@ -101,5 +149,5 @@ func size(bytes uint64) string {
 // ofState tells whether a finding is about where state is written: that is in the
 // way of sandboxes as well.
 func ofState(id string) bool {
-	return id == StateUnsafe || id == StateReadOnly || id == StateFull
+	return slices.Contains([]string{StateUnsafe, StateReadOnly, StateFull, StateNoInodes}, id)
 }

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"syscall"
 
@@ -22,6 +23,7 @@ type trials struct {
 	sandbox trial
 	host    *trial // nil: labs run in sandboxes only
 	nsenter error  // the program that sandboxes are entered by
+	root    bool   // who asks is root already, wherever the lab is to run
 }
 
 func try(ctx context.Context, root bool) trials {
@@ -35,7 +37,7 @@ func try(ctx context.Context, root bool) trials {
 		t.tried, t.err = machine.Try(ctx, false)
 		host <- &t
 	}()
-	var t trials
+	t := trials{root: os.Geteuid() == 0}
 	t.sandbox.tried, t.sandbox.err = machine.Try(ctx, true)
 	t.host, t.nsenter = <-host, machine.HaveNsenter()
 	return t
@@ -72,11 +74,12 @@ func (t trials) judgeSandbox(again lab.Command, grade machine.Grade, k kind) []m
 	if t.nsenter != nil {
 		found = append(found, graded(grade, NoNsenter, lab.Command{"apt-get", "install", "util-linux"}, nil))
 	}
-	remedy := append(lab.Command{"sudo"}, again...)
+	remedy, writable := append(lab.Command{"sudo"}, again...), lab.Command{"mount", "-o", "remount,rw", "/proc/sys"}
 	switch {
 	case k.container != "":
-		remedy = lab.Command{containerProgram(k.container), "run", "--privileged", "…"}
-	case grade == machine.Warn: // root already
+		remedy = lab.Command{containerProgram(k.container), "run", "--privileged", "-it", "IMAGE"}
+		writable = remedy
+	case t.root || grade == machine.Warn:
 		remedy = nil
 	}
 	var denied *machine.NamespacesError
@@ -91,7 +94,7 @@ func (t trials) judgeSandbox(again lab.Command, grade machine.Grade, k kind) []m
 	case t.sandbox.err != nil:
 		found = append(found, graded(grade, NoSandbox, remedy, []string{"error", t.sandbox.err.Error()}))
 	case t.sandbox.tried[machine.TrySysctl] != "": // /proc/sys is read-only in most containers
-		found = append(found, graded(grade, NoSandbox, remedy, []string{"error", t.sandbox.tried[machine.TrySysctl]}))
+		found = append(found, graded(grade, NoSysctl, writable, []string{"error", t.sandbox.tried[machine.TrySysctl]}))
 	}
 	return found
 }

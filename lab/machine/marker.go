@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // MarkerPath is the file by which a process knows what machine it is in. A
@@ -49,7 +51,7 @@ func hereAt(path string) (Marker, bool, error) {
 	err := readState(path, markerVersion, &m)
 	// What this user may not read is the host's own root's. In a sandbox all are
 	// the user who owns the marker.
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.ENOTDIR) {
 		return Marker{}, false, nil
 	}
 	if err != nil {

@@ -74,6 +74,9 @@ func is(st unix.Stat_t, kind uint32) bool { return st.Mode&unix.S_IFMT == kind }
 // not safe ErrUnsafe.
 func Dir(path string) (err error) {
 	w, err := walked(path, true)
+	if errors.Is(err, unix.ENOTDIR) {
+		return fmt.Errorf("%s: what it would be in is no directory: %w", path, ErrUnsafe)
+	}
 	if err != nil {
 		return err
 	}
