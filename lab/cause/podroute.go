@@ -1,12 +1,9 @@
 package cause
 
 import (
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"netlab/lab"
 	"netlab/lab/op"
@@ -60,11 +57,8 @@ func (f *finder) podRouteWrong(dst netip.Addr, w way) error {
 	switch {
 	case w.local:
 		return nil // address-duplicate says so
-	case w.refused != 0 && w.refused != unix.ENETUNREACH:
-		f.policy(f.NS, dst, w.refused.Error())
-		return nil
-	case w.refused == 0 && !fromMain(w.route):
-		f.policy(f.NS, dst, fmt.Sprintf("table %d", w.route.Table))
+	case byRule(w) != "":
+		f.policy(f.NS, dst, byRule(w))
 		return nil
 	case w.refused == 0 && w.dst.Bits() > 0:
 		f.wrongRoute(dst, routeWords(f.pod, w.route))
@@ -93,15 +87,6 @@ func (f *finder) podRouteWrong(dst netip.Addr, w way) error {
 func (f *finder) wrongRoute(dst netip.Addr, words []string) {
 	f.found(PodRouteWrong, lab.IP(f.NS, append([]string{"route", "del"}, words...)...),
 		"in", f.NS, "dst", dst.String(), "want", "via "+f.Gateway.String()+" dev "+f.Dev, "found", strings.Join(words, " "))
-}
-
-// policy: which rule it was, the kernel doesn't say.
-func (f *finder) policy(ns string, dst netip.Addr, found string) {
-	in := f.host.String()
-	if ns != "" {
-		in = ns
-	}
-	f.found(PolicyRule, lab.IP(ns, "rule", "show"), "in", in, "dst", dst.String(), "found", found)
 }
 
 // source: from outside its subnet, nothing of the pod's finds back.
