@@ -114,10 +114,14 @@ func (a *app) diagnose(ctx context.Context, asked []scenarios.Scenario) (d *diag
 	d.host = len(here) > 0
 	q := doctor.Question{Kernel: k, Files: os.DirFS("/"), Labs: labsDir, Codec: op.Codec{}, Now: a.now(), Root: d.host}
 	var free []string
+	fresh := map[string]*survey{} // of labs that are not up
 	for _, s := range here {
-		v, err := a.surveyed(k, s)
+		v, up, err := a.surveyed(k, s)
 		if err != nil {
 			return nil, err
+		}
+		if !up {
+			fresh[s.Name], q.Own = v, append(q.Own, s.Name)
 		}
 		d.add([]string{s.Name}, v.found...)
 		if len(v.found) == 0 {
@@ -137,6 +141,17 @@ func (a *app) diagnose(ctx context.Context, asked []scenarios.Scenario) (d *diag
 	x := doctor.Examine(ctx, q)
 	d.sandbox, d.plan = x.Sandbox, q.Plan
 	d.add(nil, x.Found...)
+	if d.worst() != machine.Stop { // as for a run, which stops before it asks
+		for _, s := range here {
+			if v := fresh[s.Name]; v != nil {
+				taken, err := a.taken(k, s, s.Name, v.values, v.plan.Again)
+				if err != nil {
+					return nil, err
+				}
+				d.add([]string{s.Name}, taken...)
+			}
+		}
+	}
 	if len(free) > 0 {
 		d.add(nil, machine.Finding{ID: doctor.NamesFree, Grade: machine.OK, Values: map[string]string{"scenarios": a.list(free)}})
 	}
@@ -144,34 +159,33 @@ func (a *app) diagnose(ctx context.Context, asked []scenarios.Scenario) (d *diag
 	return d, nil
 }
 
-// surveyed is a survey for a lab of the scenario's own name. One that is up has
-// its names by right: then nothing of its own is in its way.
-func (a *app) surveyed(k *kernel.Kernel, s scenarios.Scenario) (*survey, error) {
-	_, err := a.labs.Read(s.Name)
-	// Nothing is believed that stands in an unsafe directory, which is a finding.
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, owned.ErrUnsafe) {
-		return a.survey(k, s, s.Name, s.Defaults())
+// surveyed is a survey for a lab of the scenario's own name, and whether one is up.
+// That has its names by right: then nothing of its own is in its way.
+func (a *app) surveyed(k *kernel.Kernel, s scenarios.Scenario) (v *survey, up bool, err error) {
+	_, err = a.labs.Read(s.Name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, owned.ErrUnsafe): // nothing is believed there, which is a finding
+	case err == nil, errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrNewer):
+		up = true
+	default:
+		return nil, false, err
 	}
-	if err != nil && !errors.Is(err, journal.ErrDamaged) && !errors.Is(err, journal.ErrNewer) {
-		return nil, err
-	}
-	v, err := a.survey(k, s, s.Name, s.Defaults())
-	if err != nil {
-		return nil, err
+	if v, err = a.survey(k, s, s.Name, s.Defaults()); err != nil || !up {
+		return v, up, err
 	}
 	v.found = slices.DeleteFunc(v.found, func(f machine.Finding) bool {
 		own := []string{machine.NamespaceTaken, machine.LinkTaken, machine.SubnetHoldsAddress, machine.SubnetOverlapsRoute}
 		return slices.Contains(own, f.ID)
 	})
-	return v, nil
+	return v, up, nil
 }
 
 // add notes findings, each once: several scenarios may have the same.
 func (d *diagnosis) add(of []string, found ...machine.Finding) {
 	for _, f := range found {
 		same := slices.IndexFunc(d.found, func(o diagnosed) bool {
-			// Why a pair can't be made is said by two looks, in other words.
-			return o.Same(f) || o.ID == f.ID && f.ID == machine.NoVeth
+			// What the kernel can't do is said by two looks, in other words.
+			return o.Same(f) || o.ID == f.ID && slices.Contains([]string{machine.NoVeth, machine.NoBridge, doctor.NoNAT}, f.ID)
 		})
 		if same < 0 {
 			d.found = append(d.found, diagnosed{f, of})

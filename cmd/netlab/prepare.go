@@ -22,17 +22,19 @@ func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, va
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(v.found) == 0 {
-		if v.found, err = a.taken(k, s, labName, v.values, v.plan.Again); err != nil {
-			return nil, nil, err
-		}
-	}
 	_, inside, err := machine.Here()
 	if err != nil {
 		return nil, nil, err
 	}
 	if !inside { // a sandbox has nothing of what doctor knows
-		v.found = append(v.found, doctor.Before(a.question(k, v, true))...)
+		v.found = append(v.found, doctor.Before(a.question(k, v, true, labName))...)
+	}
+	if machine.Worst(v.found) != machine.Stop {
+		taken, err := a.taken(k, s, labName, v.values, v.plan.Again)
+		if err != nil {
+			return nil, nil, err
+		}
+		v.found = append(v.found, taken...)
 	}
 	if machine.Worst(v.found) == machine.Stop {
 		return nil, nil, a.inTheWay(v)
@@ -71,6 +73,7 @@ func (a *app) taken(k *kernel.Kernel, s scenarios.Scenario, labName string, valu
 
 // chooseNAT settles what NAT is done with, by trying it without a change.
 func (a *app) chooseNAT(k *kernel.Kernel, nat string, again lab.Command) (string, *machine.Finding) {
+	var byIptables error
 	if nat != "nftables" {
 		err := iptablesWorks(k)
 		if err == nil {
@@ -82,14 +85,17 @@ func (a *app) chooseNAT(k *kernel.Kernel, nat string, again lab.Command) (string
 				Remedy: append(append(lab.Command{}, again...), "--nat", "nftables"),
 			}
 		}
+		byIptables = err
 	}
-	// Asking for any table tells whether the kernel has nftables at all.
-	if _, err := k.Firewall().NftTable("ip", "netlab"); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", &machine.Finding{
-			ID: noNftables, Values: map[string]string{"error": err.Error()}, Remedy: lab.Command{"modprobe", "nf_tables"},
-		}
+	err := k.Firewall().TryNftMasquerade()
+	if err == nil {
+		return "nftables", nil
 	}
-	return "nftables", nil
+	id := noNftables
+	if byIptables != nil {
+		id = doctor.NoNAT
+	}
+	return "", &machine.Finding{ID: id, Values: map[string]string{"error": err.Error()}, Remedy: lab.Command{"modprobe", "nft_masq"}}
 }
 
 func iptablesWorks(k *kernel.Kernel) error {
@@ -131,6 +137,13 @@ func (a *app) inTheWay(v *survey) error {
 		for _, more := range f.More {
 			lines = append(lines, "    "+unbroken(more.String()))
 		}
+		for i, back := range f.Back {
+			text := unbroken(back.String())
+			if i == 0 {
+				text = a.fill("finding.back", "command", text)
+			}
+			lines = append(lines, "    "+text)
+		}
 	}
 	return &cannotError{Text: strings.Join(lines, "\n"), Next: together.String()}
 }
@@ -141,6 +154,9 @@ func (a *app) finding(f machine.Finding) string {
 	switch f.ID {
 	case machine.SubnetHoldsOutside:
 		values["role"] = a.say("role." + values["role"])
+	case doctor.ForwardOpened, doctor.ForwardDrops, doctor.ForwardMay:
+		values["base"] = variantOf(values["base"], values["program"])
+		values["door"] = variantOf(values["door"], values["program"])
 	case machine.NoRight:
 		values["missing"] = a.rights(strings.Split(values["missing"], ", "))
 	case doctor.NoRights:
@@ -151,6 +167,15 @@ func (a *app) finding(f machine.Finding) string {
 		text = a.fill("owner.said", "what", text, "by", a.say("owner."+by))
 	}
 	return text
+}
+
+// variantOf is a chain of a variant of iptables that is not just `iptables` here, as
+// the steps call it.
+func variantOf(chain, program string) string {
+	if program == "" || program == "nft" || program == "iptables" {
+		return chain
+	}
+	return chain + " (" + program + ")"
 }
 
 // rights lists what is missing; capabilities and files have no other name.

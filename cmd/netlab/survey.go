@@ -118,10 +118,10 @@ func runCommand(s scenarios.Scenario, labName string) lab.Command {
 }
 
 // question is what to ask of doctor about a survey, for a lab that is to be built
-// on this machine itself, or in a sandbox.
-func (a *app) question(k *kernel.Kernel, v *survey, host bool) doctor.Question {
+// on this machine itself, or in a sandbox; own are the names of such labs.
+func (a *app) question(k *kernel.Kernel, v *survey, host bool, own ...string) doctor.Question {
 	return doctor.Question{
-		Kernel: k, Plan: v.plan, Facts: v.facts, Files: os.DirFS("/"), Labs: labsDir, Codec: op.Codec{}, Now: a.now(), Root: host,
+		Kernel: k, Plan: v.plan, Facts: v.facts, Files: os.DirFS("/"), Labs: labsDir, Codec: op.Codec{}, Now: a.now(), Root: host, Own: own,
 	}
 }
 

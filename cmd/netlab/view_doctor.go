@@ -16,6 +16,7 @@ type jsonFinding struct {
 	Scenarios []string          `json:"scenarios,omitempty"`
 	Values    map[string]string `json:"values,omitempty"`
 	Remedy    []string          `json:"remedy,omitempty"` // commands, in order
+	Back      []string          `json:"back,omitempty"`   // those that take them back
 }
 
 // jsonDiagnosis is the last line.
@@ -57,11 +58,9 @@ func (a *app) showDiagnosis(d *diagnosis) {
 
 func (a *app) printDiagnosis(d *diagnosis) {
 	for _, f := range d.found {
-		var remedy []string
-		for _, c := range commands(f.Finding) {
-			remedy = append(remedy, c.String())
-		}
-		a.printJSON(jsonFinding{jsonVersion, "finding", f.ID, f.Grade.String(), f.scenarios, f.Values, remedy})
+		a.printJSON(jsonFinding{
+			jsonVersion, "finding", f.ID, f.Grade.String(), f.scenarios, f.Values, texts(commands(f.Finding)), texts(f.Back),
+		})
 	}
 	j := jsonDiagnosis{
 		Version: jsonVersion, Type: "diagnosis", Machine: place{}.kind(!d.host), Grade: d.worst().String(), Sandbox: d.sandbox,
@@ -71,6 +70,14 @@ func (a *app) printDiagnosis(d *diagnosis) {
 		j.Scenarios = append(j.Scenarios, s.Name)
 	}
 	a.printJSON(j)
+}
+
+func texts(commands []lab.Command) []string {
+	var all []string
+	for _, c := range commands {
+		all = append(all, c.String())
+	}
+	return all
 }
 
 // commands are all that settles a finding, in order.
@@ -117,6 +124,13 @@ func (v *doctorView) finding(f diagnosed) {
 	}
 	v.prose(inset, v.fill("doctor.remedy", "what", v.say("remedy."+f.ID)), nil)
 	for _, c := range commands(f.Finding) {
+		v.command(inset+indent, c.String())
+	}
+	if len(f.Back) == 0 {
+		return
+	}
+	v.prose(inset, v.say("doctor.back"), nil)
+	for _, c := range f.Back {
 		v.command(inset+indent, c.String())
 	}
 }

@@ -4,20 +4,25 @@ import "strings"
 
 // wrapCommand breaks a command between words, but not between an option, or one
 // of ip's keywords, and its value. A block of nft that is too long, in quotes, is
-// broken after its semicolons: nft takes a new line there.
+// broken after its semicolons, and a script after its pipes: nft and sh take a new
+// line there.
 func wrapCommand(text string, width int) []string {
 	var parts []string
 	for _, word := range shellWords(text) {
 		n := len(parts)
+		broken := []string{word}
+		switch {
+		case columns(word) <= width:
+		case strings.HasPrefix(word, "'{ "):
+			broken = strings.SplitAfter(word, "; ")
+		case strings.HasPrefix(word, "'"):
+			broken = strings.SplitAfter(word, " | ")
+		}
 		if n > 0 && takesValue(parts[n-1]) && !strings.HasPrefix(word, "-") {
-			parts[n-1] += " " + word
-			continue
+			parts[n-1] += " " + broken[0]
+			broken = broken[1:]
 		}
-		if strings.HasPrefix(word, "'{ ") && columns(word) > width {
-			parts = append(parts, strings.SplitAfter(word, "; ")...)
-			continue
-		}
-		parts = append(parts, word)
+		parts = append(parts, broken...)
 	}
 	var lines []string
 	for _, part := range parts {

@@ -58,7 +58,7 @@ func readHandmade(q Question) (handmade, error) {
 		}
 	}
 	if p.Subnet.IsValid() {
-		h.rules, err = translations(q.Kernel.Firewall(), p.Subnet)
+		h.rules, err = translations(q, p.Subnet)
 	}
 	return h, err
 }
@@ -66,8 +66,9 @@ func readHandmade(q Question) (handmade, error) {
 // translations are rules of POSTROUTING, of either variant, that masquerade the
 // subnet and that no lab has marked as its own. A chain that is not there is not
 // asked for: asking could make it.
-func translations(f *kernel.Firewall, subnet netip.Prefix) ([]rule, error) {
+func translations(q Question, subnet netip.Prefix) ([]rule, error) {
 	var found []rule
+	f := q.Kernel.Firewall()
 	chains, err := nftChains(f)
 	if err != nil {
 		return nil, err
@@ -89,7 +90,7 @@ func translations(f *kernel.Firewall, subnet netip.Prefix) ([]rule, error) {
 		}
 		found = append(found, unmarked(nameOf(f, true), lines, subnet)...)
 	}
-	lines, err := f.LegacyRules("nat", "POSTROUTING")
+	lines, err := q.legacyRules("nat", "POSTROUTING")
 	return append(found, unmarked(nameOf(f, false), lines, subnet)...), err
 }
 
@@ -113,7 +114,7 @@ func unmarked(program string, lines []string, subnet netip.Prefix) []rule {
 			continue
 		}
 		from, err := netip.ParsePrefix(words[source+1])
-		ours := slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "netlab:") })
+		ours := slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, ruleMark) })
 		if err == nil && from == subnet && words[target+1] == "MASQUERADE" && !ours {
 			found = append(found, rule{program, words[1:]})
 		}

@@ -25,7 +25,6 @@ const (
 	NoNsenter     = "no-nsenter"     //
 	KernelWorks   = "kernel"         // OK: features
 	NoNamespaces  = "no-namespaces"  // Stop: error
-	NoBridge      = "no-bridge"      // error
 	NoNAT         = "no-nat"         // error: neither by nftables nor by iptables
 	NoXtTarget    = "no-xt-target"   // Warn: error; nftables can
 	NoNftables    = "nftables-fails" // OK: error; iptables can
@@ -38,6 +37,7 @@ const (
 	ForwardOpened = "forward-opened" // OK: door, and as below; a lab lets its own packets through in chain door
 	ForwardDrops  = "forward-drops"  // Stop: backend, family, table, chain, base, rule, by; who set it is one of the By constants
 	ForwardMay    = "forward-may"    // Warn: the same; it depends on what can't be known before
+	PolicyRule    = "policy-rule"    // Stop: subnet, found: the table that is asked instead, or the refusal
 	RPFilter      = "rp-filter"      // OK: value
 	RPFilterOff   = "rp-filter-off"  // OK
 	ForwardingOn  = "forwarding-on"  // OK
@@ -62,6 +62,7 @@ const (
 	SandboxEmpty = "sandbox-empty" // Warn: name
 	MadeByHand   = "made-by-hand"  // Warn: name, dev
 	RuleByHand   = "rule-by-hand"  // Warn: rule, subnet
+	OrphanRules  = "orphan-rules"  // lab, count: rules or tables that bear a lab's mark, and no journal speaks of it
 
 	ClockPast     = "clock-past"     // Warn: now
 	ClockBehind   = "clock-behind"   // Warn: lab, created

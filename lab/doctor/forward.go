@@ -112,17 +112,18 @@ func judgeWall(w wall, p machine.Plan) []machine.Finding {
 	switch {
 	case w.door != nil:
 		f = ok(ForwardOpened, "door", w.door.Chain)
-	case w.certain:
-		f = stop(ForwardDrops, nil)
-		f.Remedy, f.More = w.opening(p)
 	default:
 		f = warn(ForwardMay, nil)
-		f.Remedy, f.More = w.opening(p)
+		if w.certain {
+			f = stop(ForwardDrops, nil)
+		}
+		open, back := w.opening(p)
+		f.Remedy, f.More, f.Back = open[0], open[1:], back
 	}
 	if f.Values == nil {
 		f.Values = map[string]string{}
 	}
-	f.Values["by"] = w.owner()
+	f.Values["by"], f.Values["program"] = w.owner(), w.stop.Repair[0]
 	for _, name := range []string{"backend", "family", "table", "chain", "base", "rule"} {
 		f.Values[name] = w.stop.Values[name]
 	}
@@ -148,6 +149,8 @@ func (w wall) owner() string {
 		return ByFirewalld
 	case strings.HasPrefix(chain, "ufw-"):
 		return ByUfw
+	case chain == "DOCKER-USER": // Docker keeps it for others, and puts nothing there that drops
+		return ByUnknown
 	case strings.HasPrefix(chain, "DOCKER"):
 		return ByDocker
 	case docker && ufw:
@@ -160,40 +163,55 @@ func (w wall) owner() string {
 	return ByUnknown
 }
 
-// opening are the commands that let the lab's packets through: an accept before
-// all else, for each direction.
-func (w wall) opening(p machine.Plan) (lab.Command, []lab.Command) {
+// opening are the commands that let the lab's packets through, an accept before all
+// else, for each direction; and those that take them back.
+func (w wall) opening(p machine.Plan) (open, back []lab.Command) {
 	at := w.stop.Values
 	program := w.stop.Repair[0] // that shows the chain
 	subnet, dev := p.Subnet.String(), p.Links[0]
 	routed := p.Routes && p.Subnet.IsValid()
 	if w.owner() == ByFirewalld {
-		what := "--add-interface=" + dev
+		what := "interface=" + dev
 		if routed {
-			what = "--add-source=" + subnet
+			what = "source=" + subnet
 		}
-		return lab.Command{"firewall-cmd", "--zone=trusted", what}, nil
+		zone := lab.Command{"firewall-cmd", "--zone=trusted"}
+		return []lab.Command{with(zone, "--add-"+what)}, []lab.Command{with(zone, "--remove-"+what)}
 	}
 	if program == "nft" {
-		insert := lab.Command{"nft", "insert", "rule", at["family"], at["table"], at["base"]}
-		if !routed {
-			return with(insert, "iifname", dev, "accept"), nil
-		}
-		return with(insert, "ip", "saddr", subnet, "accept"),
-			[]lab.Command{with(insert, "ip", "daddr", subnet, "ct", "state", "established,related", "accept")}
+		return openingNft(at["family"], at["table"], at["base"], subnet, dev, routed)
 	}
 	chain := at["base"]
 	if at["table"] == "filter" && slices.Contains(w.chains, "DOCKER-USER") {
 		chain = "DOCKER-USER" // Docker puts itself before what stands in FORWARD
 	}
-	insert := lab.Command{program}
+	rules := [][]string{{"-i", dev, "-j", "ACCEPT"}}
+	if routed {
+		rules = [][]string{{"-s", subnet, "-j", "ACCEPT"}, {"-d", subnet, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT"}}
+	}
+	of := lab.Command{program}
 	if at["table"] != "filter" {
-		insert = append(insert, "-t", at["table"])
+		of = append(of, "-t", at["table"])
 	}
-	insert = append(insert, "-I", chain)
-	if !routed {
-		return with(insert, "-i", dev, "-j", "ACCEPT"), nil
+	for _, rule := range rules {
+		open = append(open, with(with(of, "-I", chain), rule...))
+		back = append(back, with(with(of, "-D", chain), rule...))
 	}
-	return with(insert, "-s", subnet, "-j", "ACCEPT"),
-		[]lab.Command{with(insert, "-d", subnet, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED", "-j", "ACCEPT")}
+	return open, back
+}
+
+// openingNft: nft deletes a rule by its handle alone, which is found by a comment.
+func openingNft(family, table, chain, subnet, dev string, routed bool) (open, back []lab.Command) {
+	const comment = "netlab-passes"
+	insert := lab.Command{"nft", "insert", "rule", family, table, chain}
+	rules := [][]string{{"iifname", dev}}
+	if routed {
+		rules = [][]string{{"ip", "saddr", subnet}, {"ip", "daddr", subnet, "ct", "state", "established,related"}}
+	}
+	for _, rule := range rules {
+		open = append(open, with(with(insert, rule...), "accept", "comment", comment))
+	}
+	place := strings.Join([]string{family, table, chain}, " ")
+	script := "nft -a list chain " + place + ` | sed -n "s/.*comment .` + comment + `. # handle //p" | xargs -rn1 nft delete rule ` + place + " handle"
+	return open, []lab.Command{{"sh", "-c", script}}
 }

@@ -3,6 +3,7 @@ package doctor
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -27,12 +28,21 @@ type variants struct {
 }
 
 func iptables(q Question) ([]machine.Finding, error) {
-	v, err := readVariants(q.Kernel.Firewall())
+	v, err := readVariants(q)
 	return judgeVariants(v), err
 }
 
-func readVariants(f *kernel.Firewall) (variants, error) {
+// legacyRules are a chain's, as kernel.Firewall.LegacyRules reads it.
+func (q Question) legacyRules(table, chain string) ([]string, error) {
+	if _, err := os.ReadFile("/proc/net/ip_tables_names"); q.gentle && errors.Is(err, fs.ErrPermission) {
+		return nil, nil
+	}
+	return q.Kernel.Firewall().LegacyRules(table, chain)
+}
+
+func readVariants(q Question) (variants, error) {
 	var v variants
+	f := q.Kernel.Firewall()
 	t, err := f.IPTables()
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return v, err
@@ -61,7 +71,7 @@ func readVariants(f *kernel.Firewall) (variants, error) {
 		{"filter", "INPUT"}, {"filter", "FORWARD"}, {"filter", "OUTPUT"},
 		{"nat", "PREROUTING"}, {"nat", "POSTROUTING"}, {"nat", "OUTPUT"},
 	} {
-		lines, err := f.LegacyRules(chain.table, chain.name)
+		lines, err := q.legacyRules(chain.table, chain.name)
 		if err != nil {
 			return v, err
 		}

@@ -233,7 +233,7 @@ func TestWhoeverClosesForwardIsOpenedByHisOwnMeans(t *testing.T) {
 		{"firewalld and a bridge", wall{stop: policy("nftables", "inet", "firewalld", "filter_FORWARD", "nft", "list", "chain"), certain: true},
 			bridgePlan(), "stop forward-drops; firewall-cmd --zone=trusted --add-interface=br0", ByFirewalld},
 		{"a table of one's own", wall{stop: policy("nftables", "inet", "mine", "fwd", "nft", "list", "chain"), certain: true},
-			articlePlan(), "stop forward-drops; nft insert rule inet mine fwd ip saddr 1.1.1.0/24 accept; nft insert rule inet mine fwd ip daddr 1.1.1.0/24 ct state established,related accept", ByUnknown},
+			articlePlan(), "stop forward-drops; nft insert rule inet mine fwd ip saddr 1.1.1.0/24 accept comment netlab-passes; nft insert rule inet mine fwd ip daddr 1.1.1.0/24 ct state established,related accept comment netlab-passes", ByUnknown},
 		{"a bridge", wall{stop: drop, certain: true, chains: []string{"DOCKER-USER"}}, bridgePlan(), "stop forward-drops; iptables -I DOCKER-USER -i br0 -j ACCEPT", ByDocker},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -299,7 +299,7 @@ func TestWhereStateIsWritten(t *testing.T) {
 		{"full", disk{dir: "/run", free: 1000, files: 1000}, "stop state-full; df -h /run"},
 		{"no more files", disk{dir: "/run", free: 1 << 30}, "stop state-inodes; df -i /run"},
 		{"read-only", disk{dir: "/run", readOnly: true}, "stop state-readonly; mount -o remount,rw /run"},
-		{"somebody else's", disk{dir: "/tmp/netlab-1", free: 1 << 30, files: 9, unsafe: machine.ErrUnsafeDir}, "stop state-unsafe; ls -ld /tmp/netlab-1"},
+		{"somebody else's", disk{dir: "/tmp/netlab-1", culprit: "/tmp/netlab-1", unsafe: machine.ErrUnsafeDir}, "stop state-unsafe; ls -ld /tmp/netlab-1; mv /tmp/netlab-1 /tmp/netlab-1.moved"},
 	} {
 		t.Run(tt.name, func(t *testing.T) { expect(t, judgeDisk(tt.d), tt.want) })
 	}
@@ -336,4 +336,10 @@ func TestLeftovers(t *testing.T) {
 	expect(t, judgeHandmade(handmade{rules: unmarked("iptables", lines, articlePlan().Subnet)}, articlePlan()),
 		"warn rule-by-hand; iptables -t nat -D POSTROUTING -s 1.1.1.0/24 -j MASQUERADE",
 		"warn rule-by-hand; iptables -t nat -D POSTROUTING -s 1.1.1.0/24 -o eth0 -m comment --comment 'my own' -j MASQUERADE")
+}
+
+func TestALimitThatForbidsNamespaces(t *testing.T) {
+	expect(t, judgeLimits([]machine.Knob{{Key: "user.max_net_namespaces", Value: "0", Want: "15000"}}),
+		"stop no-namespaces; sysctl -w user.max_net_namespaces=15000")
+	expect(t, judgeLimits(nil))
 }

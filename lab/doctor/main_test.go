@@ -32,11 +32,13 @@ func pretendHost(t *testing.T) *kernel.Kernel {
 }
 
 // sh runs a script with bash -e, and fails the test when it fails.
-func sh(t *testing.T, script string) {
+func sh(t *testing.T, script string) string {
 	t.Helper()
-	if out, err := exec.Command("bash", "-ec", script).CombinedOutput(); err != nil {
+	out, err := exec.Command("bash", "-ec", script).CombinedOutput()
+	if err != nil {
 		t.Fatalf("%s: %v\n%s", script, err, out)
 	}
+	return string(out)
 }
 
 func needs(t *testing.T, programs ...string) {

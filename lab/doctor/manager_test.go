@@ -27,7 +27,7 @@ func both(a, b fstest.MapFS) fstest.MapFS {
 }
 
 func TestWhatNetworkdTakes(t *testing.T) {
-	const leave = `; sh -c 'printf '\''[Match]\nName=veth\n[Link]\nUnmanaged=yes\n'\'' > /run/systemd/network/00-netlab.network && networkctl reload'`
+	const leave = `; mkdir -p /run/systemd/network; sh -c 'printf "[Match]\nName=veth\n[Link]\nUnmanaged=yes\n" > /run/systemd/network/00-netlab.network'; networkctl reload`
 	runs := tree(networkdRuns, "271\n")
 	for _, tt := range []struct {
 		name  string

@@ -48,5 +48,5 @@ func judgeNative(chains []string) []machine.Finding {
 func isNative(c *nftables.Chain) bool {
 	hooks := []nftables.ChainHook{*nftables.ChainHookPrerouting, *nftables.ChainHookForward, *nftables.ChainHookPostrouting}
 	return c.Hooknum != nil && slices.Contains(hooks, *c.Hooknum) && kernel.FamilyOf(c) != "" &&
-		!ofIptables(c) && !strings.HasPrefix(c.Table.Name, "netlab-")
+		!ofIptables(c) && !strings.HasPrefix(c.Table.Name, tableMark)
 }

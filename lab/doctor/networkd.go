@@ -83,8 +83,13 @@ func judgeNetworkd(m manager, p machine.Plan) []machine.Finding {
 		if m.foreign {
 			id = NetworkdTakesRoutes
 		}
-		script := "printf '[Match]\\nName=" + link + "\\n[Link]\\nUnmanaged=yes\\n' > /run/systemd/network/00-netlab.network && networkctl reload"
-		return []machine.Finding{warn(id, lab.Command{"sh", "-c", script}, "dev", link, "file", "/"+file)}
+		const left = "/run/systemd/network/00-netlab.network"
+		f := warn(id, lab.Command{"mkdir", "-p", path.Dir(left)}, "dev", link, "file", "/"+file)
+		f.More = []lab.Command{
+			{"sh", "-c", `printf "[Match]\nName=` + link + `\n[Link]\nUnmanaged=yes\n" > ` + left}, {"networkctl", "reload"},
+		}
+		f.Back = []lab.Command{{"rm", left}, {"networkctl", "reload"}}
+		return []machine.Finding{f}
 	}
 	return []machine.Finding{ok(Networkd)}
 }

@@ -99,6 +99,17 @@ func (t trials) judgeSandbox(again lab.Command, grade machine.Grade, k kind) []m
 	return found
 }
 
+// namespaces looks for a sysctl that keeps root too from making a namespace.
+func namespaces(Question) ([]machine.Finding, error) { return judgeLimits(machine.Forbidden()), nil }
+
+func judgeLimits(knobs []machine.Knob) []machine.Finding {
+	var found []machine.Finding
+	for _, k := range knobs {
+		found = append(found, stop(NoNamespaces, lab.Command{"sysctl", "-w", k.Key + "=" + k.Want}, "error", k.Key+" is "+k.Value))
+	}
+	return found
+}
+
 // containerProgram is the program that starts such containers.
 func containerProgram(kind string) string {
 	if kind == "podman" || kind == "oci" {
@@ -123,7 +134,7 @@ func judgeFeatures(p machine.Plan, tried machine.Tried) []machine.Finding {
 	if said := tried[machine.TryBridge]; said == "" {
 		works = append(works, "bridge")
 	} else if p.Bridges {
-		found = append(found, stop(NoBridge, load("bridge"), "error", said))
+		found = append(found, stop(machine.NoBridge, load("bridge"), "error", said))
 	}
 	nft, byIptables := nftSaid(tried), tried[machine.TryIptables]
 	_, haveIptables := tried[machine.TryIptables]

@@ -50,8 +50,9 @@ func readWalls(q Question) ([]wall, error) {
 	return walls, err
 }
 
-// byBase puts together those that stop packets in the same base chain, the most
-// certain of them first.
+// byBase puts together those that stop packets in the same base chain. The first of
+// them is the one to name: what is meant for such packets, whatever else would stop
+// those that nobody lets through; then what is certain.
 func byBase(stops []cause.Stop) [][]cause.Stop {
 	var sorted [][]cause.Stop
 	for _, s := range stops {
@@ -60,16 +61,25 @@ func byBase(stops []cause.Stop) [][]cause.Stop {
 				return o[0].Values[name] != s.Values[name]
 			})
 		})
-		switch {
-		case at < 0:
-			sorted = append(sorted, []cause.Stop{s})
-		case s.Certain && !sorted[at][0].Certain:
-			sorted[at] = slices.Insert(sorted[at], 0, s)
-		default:
-			sorted[at] = append(sorted[at], s)
+		if at < 0 {
+			sorted, at = append(sorted, nil), len(sorted)
 		}
+		sorted[at] = append(sorted[at], s)
+	}
+	for _, same := range sorted {
+		slices.SortStableFunc(same, func(a, b cause.Stop) int { return cmp.Compare(weight(b), weight(a)) })
 	}
 	return sorted
+}
+
+func weight(s cause.Stop) int {
+	switch {
+	case s.Certain && !s.All:
+		return 2
+	case s.Certain:
+		return 1
+	}
+	return 0
 }
 
 // door is where to let packets through that a base chain stops. Only iptables' own

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 )
@@ -74,6 +75,13 @@ func obstacles(procSys string) []Knob {
 		}
 	}
 	return found
+}
+
+// Forbidden are the knobs that keep even root from making the namespaces of a lab.
+func Forbidden() []Knob {
+	return slices.DeleteFunc(obstacles("/proc/sys"), func(k Knob) bool {
+		return k.Key != "user.max_net_namespaces" && k.Key != "user.max_mnt_namespaces"
+	})
 }
 
 // denied makes a *NamespacesError of a refusal, those of more included, and an

@@ -22,6 +22,7 @@ const (
 	SubnetHoldsOutside  = "subnet-holds-outside"  // subnet, addr, role: "outside" or "gateway"
 	GatewayIsLocal      = "gateway-is-local"      // addr, dev
 	NoVeth              = "no-veth"               // error
+	NoBridge            = "no-bridge"             // error; of a plan with bridges
 	NoRight             = "no-right"              // missing, in words separated by ", "
 	NamespacesFew       = "namespaces-few"        // pods, want, most
 	MountsFew           = "mounts-few"            // pods, want, most
@@ -38,6 +39,9 @@ type Finding struct {
 	// to be typed after it.
 	Remedy lab.Command
 	More   []lab.Command
+	// Back is what takes the remedy back, where it changes something that is to be
+	// as it was once the lab is down.
+	Back []lab.Command
 }
 
 // Same tells whether two findings are of the same thing, whatever would settle it.
@@ -87,8 +91,8 @@ type Plan struct {
 	// DefaultRoute: the host must have one.
 	DefaultRoute bool
 	// Routes: the host will forward packets for the lab. Bridges: it will switch
-	// frames. Translates: it will put its own address on what leaves. Preflight
-	// asks nothing of these; package doctor does.
+	// frames. Translates: it will put its own address on what leaves. Of these
+	// Preflight asks for bridges alone; package doctor for all.
 	Routes, Bridges, Translates bool
 }
 
@@ -100,6 +104,7 @@ type state struct {
 	hostNet
 	missing    []string // rights
 	veth       error
+	bridge     error
 	namespaces []string // of the plan's, those taken
 	links      []string // of the plan's, those taken
 	spare      string   // what NameFlag could be instead
@@ -125,6 +130,9 @@ func judge(p Plan, s state) []Finding {
 	}
 	if s.veth != nil {
 		add(NoVeth, lab.Command{"modprobe", "veth"}, "error", s.veth.Error())
+	}
+	if s.bridge != nil {
+		add(NoBridge, lab.Command{"modprobe", "bridge"}, "error", s.bridge.Error())
 	}
 	for _, name := range s.namespaces[:min(len(s.namespaces), mostTaken)] {
 		add(NamespaceTaken, p.again(p.NameFlag, s.spare), "name", name)

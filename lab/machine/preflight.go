@@ -33,6 +33,9 @@ func Preflight(k *kernel.Kernel, p Plan, resolvConfs ...string) ([]Finding, erro
 	if allowed, s.missing = CanUseHost(); allowed && len(p.Links) > 0 {
 		s.veth = haveVeth(host)
 	}
+	if allowed && p.Bridges {
+		s.bridge = haveBridge(host)
+	}
 	if s.hostNet, err = readNet(host); err != nil {
 		return nil, err
 	}
@@ -84,26 +87,35 @@ func (p Plan) spareName(k *kernel.Kernel) string {
 // EADDRNOTAVAIL (veth_validate, drivers/net/veth.c), and a kernel without veth
 // refuses as an unknown kind (EOPNOTSUPP). The kernel loads the module to say so.
 func haveVeth(host *kernel.Namespace) error {
-	const never = "netlab-never"
-	err := host.Netlink.LinkAdd(&netlink.Veth{
-		LinkAttrs: netlink.LinkAttrs{
-			Name: never, HardwareAddr: net.HardwareAddr{0x01, 0, 0x5e, 0, 0, 1},
-		},
-		PeerName: never + "-2",
-	})
+	return have(host, "veth pair", &netlink.Veth{LinkAttrs: never(), PeerName: neverName + "-2"})
+}
+
+// haveBridge does the same for a bridge (br_validate, net/bridge/br_netlink.c).
+func haveBridge(host *kernel.Namespace) error {
+	return have(host, "bridge", &netlink.Bridge{LinkAttrs: never()})
+}
+
+const neverName = "netlab-never"
+
+func never() netlink.LinkAttrs {
+	return netlink.LinkAttrs{Name: neverName, HardwareAddr: net.HardwareAddr{0x01, 0, 0x5e, 0, 0, 1}}
+}
+
+func have(host *kernel.Namespace, what string, l netlink.Link) error {
+	err := host.Netlink.LinkAdd(l)
 	switch {
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		return nil
 	case err != nil:
-		return fmt.Errorf("make a veth pair: %w", err)
+		return fmt.Errorf("make a %s: %w", what, err)
 	}
 	// No kernel is known to come here.
-	link, err := host.Link(never)
+	link, err := host.Link(neverName)
 	if err != nil {
 		return err
 	}
 	if err := host.Change(func(h *netlink.Handle) error { return h.LinkDel(link) }); err != nil {
-		return fmt.Errorf("delete %s: %w", never, err)
+		return fmt.Errorf("delete %s: %w", neverName, err)
 	}
 	return nil
 }

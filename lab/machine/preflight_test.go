@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"errors"
 	"net"
 	"net/netip"
 	"os"
@@ -160,6 +161,33 @@ func TestVethIsMissedWithoutMakingOne(t *testing.T) {
 		stop(NoVeth, map[string]string{"error": unix.EOPNOTSUPP.Error()}, lab.Command{"modprobe", "veth"}),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestABridgeIsMissedWithoutMakingOne(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	k := kernel.Open()
+	t.Cleanup(func() { _ = k.Close() })
+	host, err := k.Namespace(kernel.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := haveBridge(host); err != nil {
+		t.Errorf("this kernel has bridges, but: %v", err)
+	}
+	err = have(host, "unheard of", &netlink.GenericLink{LinkAttrs: never(), LinkType: "netlab-unheard"})
+	if !errors.Is(err, unix.EOPNOTSUPP) {
+		t.Errorf("a kind that no kernel has: %v, want %v", err, unix.EOPNOTSUPP)
+	}
+	if links, err := host.Netlink.LinkList(); err != nil || len(links) != 1 { // lo
+		t.Errorf("the links are %v, %v", links, err)
+	}
+	found := judge(Plan{Bridges: true}, state{bridge: unix.EOPNOTSUPP})
+	want := []Finding{stop(NoBridge, map[string]string{"error": unix.EOPNOTSUPP.Error()}, lab.Command{"modprobe", "bridge"})}
+	if diff := cmp.Diff(want, found); diff != "" {
 		t.Error(diff)
 	}
 }
