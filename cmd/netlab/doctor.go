@@ -20,41 +20,57 @@ import (
 )
 
 func (a *app) doctorCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "doctor [SCENARIO]",
 		Short: a.say("short.doctor"),
 		Long:  a.say("long.doctor"),
-		Args:  a.noMoreThan(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			asked := scenarios.All()
-			if len(args) == 1 {
-				s, ok := scenarios.Named(args[0])
-				if !ok {
-					return a.noSuchScenario(cmd, args)
-				}
-				asked = []scenarios.Scenario{s}
-			}
-			d, err := a.diagnose(cmd.Context(), asked)
-			if err != nil {
-				return err
-			}
-			a.showDiagnosis(d)
-			if d.worst() == machine.Stop {
-				return exitStatus(exitCannot)
-			}
-			return nil
-		},
-		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			var names []string
+		Args:  a.noSuchScenario,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var all []candidate
 			for _, s := range scenarios.All() {
-				names = append(names, s.Name)
+				all = append(all, candidate{s, s.Name, s.Defaults()})
 			}
-			if len(args) > 0 {
-				names = nil
-			}
-			return names, cobra.ShellCompDirectiveNoFileComp
+			return a.doctor(cmd.Context(), all...)
 		},
 	}
+	for _, s := range scenarios.All() {
+		of := candidate{Scenario: s}
+		c := &cobra.Command{
+			Use:   s.Name,
+			Short: a.fill("short.doctor-scenario", "scenario", s.Name),
+			Args:  a.noMoreThan(0),
+			RunE: func(cmd *cobra.Command, _ []string) error {
+				of.values, _ = chosen(cmd.Flags(), s)
+				if err := errors.Join(s.Check(of.values), scenarios.CheckLabName(of.lab)); err != nil {
+					return err
+				}
+				return a.doctor(cmd.Context(), of)
+			},
+		}
+		a.addParams(c.Flags(), s)
+		c.Flags().StringVar(&of.lab, "name", s.Name, a.say("flag.name"))
+		cmd.AddCommand(c)
+	}
+	return cmd
+}
+
+// candidate is a lab that a run with the same flags would begin.
+type candidate struct {
+	scenarios.Scenario
+	lab    string
+	values scenarios.Values
+}
+
+func (a *app) doctor(ctx context.Context, asked ...candidate) error {
+	d, err := a.diagnose(ctx, asked)
+	if err != nil {
+		return err
+	}
+	a.showDiagnosis(d)
+	if d.worst() == machine.Stop {
+		return exitStatus(exitCannot)
+	}
+	return nil
 }
 
 // tryCommand is the throwaway process that tries the kernel; machine.Try runs it.
@@ -69,7 +85,7 @@ func (a *app) tryCommand() *cobra.Command {
 
 // diagnosis is what doctor has to say.
 type diagnosis struct {
-	asked   []scenarios.Scenario
+	asked   []candidate
 	found   []diagnosed
 	host    bool // it is about labs on this machine itself, not in a sandbox
 	sandbox bool // a sandbox would work
@@ -103,36 +119,36 @@ func (d *diagnosis) count(g machine.Grade) int {
 
 // diagnose looks at what a run would: on this machine itself where this process
 // may build labs on it, else in a sandbox, where none of its names matter.
-func (a *app) diagnose(ctx context.Context, asked []scenarios.Scenario) (d *diagnosis, err error) {
+func (a *app) diagnose(ctx context.Context, asked []candidate) (d *diagnosis, err error) {
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()
 	d = &diagnosis{asked: asked}
-	var here []scenarios.Scenario
+	var here []candidate
 	if allowed, _ := machine.CanUseHost(); allowed {
-		here = slices.DeleteFunc(slices.Clone(asked), func(s scenarios.Scenario) bool { return s.Sandboxed })
+		here = slices.DeleteFunc(slices.Clone(asked), func(c candidate) bool { return c.Sandboxed })
 	}
 	d.host = len(here) > 0
 	q := doctor.Question{Kernel: k, Files: os.DirFS("/"), Labs: labsDir, Codec: op.Codec{}, Now: a.now(), Root: d.host}
 	var free []string
 	fresh := map[string]*survey{} // of labs that are not up
-	for _, s := range here {
-		v, up, err := a.surveyed(k, s)
+	for _, c := range here {
+		v, up, err := a.surveyed(k, c)
 		if err != nil {
 			return nil, err
 		}
 		if !up {
-			fresh[s.Name], q.Own = v, append(q.Own, s.Name)
+			fresh[c.Name], q.Own = v, append(q.Own, c.lab)
 		}
-		d.add([]string{s.Name}, v.found...)
+		d.add([]string{c.Name}, v.found...)
 		if len(v.found) == 0 {
-			free = append(free, s.Name)
+			free = append(free, c.Name)
 		}
 		q.Facts = v.facts
 		q.Plan = union(q.Plan, v.plan)
 	}
-	for _, s := range asked {
-		if !slices.ContainsFunc(here, func(h scenarios.Scenario) bool { return h.Name == s.Name }) {
-			q.Plan = union(q.Plan, planOf(s, s.Name, s.Defaults(), machine.SandboxFacts()))
+	for _, c := range asked {
+		if !slices.ContainsFunc(here, func(h candidate) bool { return h.Name == c.Name }) {
+			q.Plan = union(q.Plan, planOf(c.Scenario, c.lab, c.values, machine.SandboxFacts()))
 		}
 	}
 	if len(asked) > 1 {
@@ -142,13 +158,13 @@ func (a *app) diagnose(ctx context.Context, asked []scenarios.Scenario) (d *diag
 	d.sandbox, d.plan = x.Sandbox, q.Plan
 	d.add(nil, x.Found...)
 	if d.worst() != machine.Stop { // as for a run, which stops before it asks
-		for _, s := range here {
-			if v := fresh[s.Name]; v != nil {
-				taken, err := a.taken(k, s, s.Name, v.values, v.plan.Again)
+		for _, c := range here {
+			if v := fresh[c.Name]; v != nil {
+				taken, err := a.taken(k, c.Scenario, c.lab, v.values, v.plan.Again)
 				if err != nil {
 					return nil, err
 				}
-				d.add([]string{s.Name}, taken...)
+				d.add([]string{c.Name}, taken...)
 			}
 		}
 	}
@@ -159,10 +175,10 @@ func (a *app) diagnose(ctx context.Context, asked []scenarios.Scenario) (d *diag
 	return d, nil
 }
 
-// surveyed is a survey for a lab of the scenario's own name, and whether one is up.
-// That has its names by right: then nothing of its own is in its way.
-func (a *app) surveyed(k *kernel.Kernel, s scenarios.Scenario) (v *survey, up bool, err error) {
-	_, err = a.labs.Read(s.Name)
+// surveyed is a survey for a lab, and whether one of its name is up. That has its
+// names by right: then nothing of its own is in its way.
+func (a *app) surveyed(k *kernel.Kernel, c candidate) (v *survey, up bool, err error) {
+	_, err = a.labs.Read(c.lab)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, owned.ErrUnsafe): // nothing is believed there, which is a finding
 	case err == nil, errors.Is(err, journal.ErrDamaged), errors.Is(err, journal.ErrNewer):
@@ -170,7 +186,7 @@ func (a *app) surveyed(k *kernel.Kernel, s scenarios.Scenario) (v *survey, up bo
 	default:
 		return nil, false, err
 	}
-	if v, err = a.survey(k, s, s.Name, s.Defaults()); err != nil || !up {
+	if v, err = a.survey(k, c.Scenario, c.lab, c.values); err != nil || !up {
 		return v, up, err
 	}
 	v.found = slices.DeleteFunc(v.found, func(f machine.Finding) bool {

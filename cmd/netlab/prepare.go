@@ -114,7 +114,7 @@ func (a *app) roomForState(s scenarios.Scenario, labName string, host bool) erro
 	if err != nil || machine.Worst(found) != machine.Stop {
 		return err
 	}
-	return a.inTheWay(&survey{found: found, plan: machine.Plan{Again: runCommand(s, labName)}})
+	return a.inTheWay(&survey{found: found, plan: machine.Plan{Again: runCommand(s, labName, nil)}})
 }
 
 // inTheWay names each reason with its remedy. Where several would have the same

@@ -78,7 +78,7 @@ func (v *survey) again(flags ...string) lab.Command {
 func planOf(s scenarios.Scenario, labName string, values scenarios.Values, facts lab.Facts) machine.Plan {
 	needs := s.Needs(values)
 	p := machine.Plan{
-		Again:      runCommand(s, labName),
+		Again:      runCommand(s, labName, values),
 		Namespaces: needs.Namespaces, Links: needs.Links,
 		NameFlag: "--" + needs.NameParam, Name: values[needs.NameParam],
 		SubnetFlag: "--" + needs.SubnetParam, DefaultRoute: needs.DefaultRoute,
@@ -108,11 +108,16 @@ func planOf(s scenarios.Scenario, labName string, values scenarios.Values, facts
 	return p
 }
 
-// runCommand is what runs the lab.
-func runCommand(s scenarios.Scenario, labName string) lab.Command {
+// runCommand is what runs the lab with those values.
+func runCommand(s scenarios.Scenario, labName string, values scenarios.Values) lab.Command {
 	c := lab.Command{"netlab", "run", s.Name}
 	if labName != s.Name {
 		c = append(c, "--name", labName)
+	}
+	for _, p := range s.Params {
+		if v, ok := values[p.Name]; ok && v != p.Default {
+			c = append(c, "--"+p.Name, v)
+		}
 	}
 	return c
 }
