@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"io/fs"
 
-	"netlab/lab/journal"
 	"netlab/lab/machine"
 	"netlab/scenarios/challenges"
 )
@@ -31,10 +29,7 @@ func (a *app) challengeArgs(name, lab string) []string {
 // challengeSandbox makes a sandbox with the broken lab in it. After an error there
 // is none.
 func (a *app) challengeSandbox(ctx context.Context, name, lab string) (*machine.Sandbox, error) {
-	s, err := machine.Start(lab)
-	if errors.Is(err, fs.ErrExist) { // started by another netlab meanwhile
-		return nil, &journal.BusyError{Lab: lab}
-	}
+	s, err := a.startSandbox(ctx, lab, a.asTyped())
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"netlab/lab"
-	"netlab/lab/journal"
 	"netlab/lab/machine"
 	"netlab/lab/measure"
 	"netlab/scenarios"
@@ -125,17 +124,14 @@ func (a *app) badEffort(flag, value, least, most string) error {
 // with it, whatever comes of it.
 func (a *app) compareInSandbox(ctx context.Context, chosen []scenarios.Scenario) error {
 	name := fmt.Sprintf("compare-%d", os.Getpid())
-	s, err := machine.Start(name)
-	if errors.Is(err, os.ErrExist) { // left by a process that had our number
-		return &journal.BusyError{Lab: name}
+	var plan machine.Plan
+	for _, c := range chosen {
+		plan = union(plan, planOf(c, c.Name, c.Defaults(), machine.SandboxFacts()))
 	}
+	plan.Again = a.asTyped().Again
+	s, err := a.startSandbox(ctx, name, plan)
 	if err != nil {
-		var plan machine.Plan
-		for _, c := range chosen {
-			plan = union(plan, planOf(c, c.Name, c.Defaults(), machine.SandboxFacts()))
-		}
-		plan.Again = append(lab.Command{"netlab"}, a.args...)
-		return a.noSandbox(ctx, plan, err)
+		return err
 	}
 	return errors.Join(a.enter(ctx, s, a.args...), s.Stop())
 }

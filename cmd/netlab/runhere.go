@@ -7,7 +7,6 @@ import (
 	"io/fs"
 
 	"netlab/lab"
-	"netlab/lab/doctor"
 	"netlab/lab/journal"
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
@@ -19,10 +18,8 @@ import (
 func (a *app) runInSandbox(ctx context.Context, s scenarios.Scenario, o runOptions, values scenarios.Values, in *machine.Sandbox) error {
 	if in == nil {
 		var err error
-		if in, err = machine.Start(o.lab); errors.Is(err, fs.ErrExist) { // started by another netlab meanwhile
-			return &journal.BusyError{Lab: o.lab}
-		} else if err != nil {
-			return a.noSandbox(ctx, planOf(s, o.lab, values, machine.SandboxFacts()), err)
+		if in, err = a.startSandbox(ctx, o.lab, planOf(s, o.lab, values, machine.SandboxFacts())); err != nil {
+			return err
 		}
 	}
 	err := a.enter(ctx, in, a.args...)
@@ -31,21 +28,6 @@ func (a *app) runInSandbox(ctx context.Context, s scenarios.Scenario, o runOptio
 		return errors.Join(err, in.Stop())
 	}
 	return errors.Join(err, labsErr, in.Close())
-}
-
-// noSandbox is what keeps a sandbox from being made, as doctor finds it; where it
-// finds nothing, it is the error. Nothing was changed.
-func (a *app) noSandbox(ctx context.Context, plan machine.Plan, err error) error {
-	k := kernel.Open()
-	x := doctor.Examine(ctx, a.question(k, &survey{plan: plan}, false))
-	if closeErr := k.Close(); closeErr != nil {
-		return errors.Join(err, closeErr)
-	}
-	if machine.Worst(x.Found) == machine.Stop {
-		return a.inTheWay(&survey{plan: plan, found: x.Found})
-	}
-	text, next := a.inWords(err)
-	return &cannotError{Text: text, Next: next, Err: err}
 }
 
 // runHere runs the scenario on the machine that this process sees.

@@ -14,8 +14,6 @@ import (
 	"strings"
 
 	"netlab/lab"
-	"netlab/lab/journal"
-	"netlab/lab/machine"
 	"netlab/scenarios"
 )
 
@@ -108,10 +106,7 @@ func worst(errs []error) error {
 // tryInSandbox does one trial in a sandbox that ends with it.
 func (a *app) tryInSandbox(ctx context.Context, s scenarios.Scenario, values scenarios.Values, t trial, number int) (row whatIfRow, err error) {
 	name := fmt.Sprintf("whatif-%d-%d", os.Getpid(), number)
-	box, err := machine.Start(name)
-	if errors.Is(err, os.ErrExist) { // left by a process that had our number
-		return row, &journal.BusyError{Lab: name}
-	}
+	box, err := a.startSandbox(ctx, name, a.asTyped())
 	if err != nil {
 		return row, err
 	}
