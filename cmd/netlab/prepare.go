@@ -63,7 +63,7 @@ func (a *app) taken(k *kernel.Kernel, s scenarios.Scenario, labName string, valu
 			if _, err := o.Inverse(k); errors.Is(err, lab.ErrTaken) {
 				found = append(found, machine.Finding{
 					ID: objectTaken, Values: map[string]string{"what": o.Command().String()},
-					Remedy: append(again[:len(again):len(again)], "--name", labName+"2"),
+					Remedy: machine.With(again, "--name", labName+"2"),
 				})
 			}
 		}
@@ -82,7 +82,7 @@ func (a *app) chooseNAT(k *kernel.Kernel, nat string, again lab.Command) (string
 		if nat == "iptables" {
 			return "", &machine.Finding{
 				ID: noIptables, Values: map[string]string{"error": err.Error()},
-				Remedy: append(append(lab.Command{}, again...), "--nat", "nftables"),
+				Remedy: machine.With(again, "--nat", "nftables"),
 			}
 		}
 		byIptables = err

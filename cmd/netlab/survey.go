@@ -70,7 +70,7 @@ const (
 )
 
 func (v *survey) again(flags ...string) lab.Command {
-	return append(append(lab.Command{}, v.plan.Again...), flags...)
+	return machine.With(v.plan.Again, flags...)
 }
 
 // planOf is what the lab takes of a host, and what it makes the host do: its own

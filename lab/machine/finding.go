@@ -168,10 +168,8 @@ func judge(p Plan, s state) []Finding {
 	return found
 }
 
-// again is the plan's command with more flags, which win over earlier ones.
-func (p Plan) again(flags ...string) lab.Command {
-	return append(append(lab.Command{}, p.Again...), flags...)
-}
+// again is the plan's command with more flags; see With.
+func (p Plan) again(flags ...string) lab.Command { return With(p.Again, flags...) }
 
 // withRights is the command by which the lab has the rights: sudo, or a sandbox
 // for a root who lacks them, as in a container.

@@ -31,6 +31,20 @@ func TestSeveralFlagsMakeOneCommand(t *testing.T) {
 	}
 }
 
+func TestAFlagTakesThePlaceOfAnEarlierOne(t *testing.T) {
+	again := lab.Command{"netlab", "run", "proxyarp", "--namespace", "ns7", "--nat", "iptables"}
+	name, nat := Finding{Remedy: With(again, "--namespace", "ns8")}, Finding{Remedy: With(again, "--nat", "nftables")}
+	if got, want := name.Remedy.String(), "netlab run proxyarp --nat iptables --namespace ns8"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if flags, ok := name.Flags(again); !ok || len(flags) != 2 {
+		t.Errorf("its flags are %q, %t", flags, ok)
+	}
+	if got, want := Together(again, []Finding{name, nat}).String(), "netlab run proxyarp --namespace ns8 --nat nftables"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestTheGravestGradeCounts(t *testing.T) {
 	for _, tt := range []struct {
 		grades []Grade
