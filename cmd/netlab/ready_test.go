@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"io/fs"
+	"os"
 	"strings"
 	"testing"
 
@@ -34,6 +37,9 @@ func TestDoctorAndRunFindTheSame(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			if !kerneltest.Isolate(t) {
 				return
+			}
+			if _, err := os.ReadFile("/proc/net/ip_tables_names"); strings.Contains(tt.script, "legacy") && errors.Is(err, fs.ErrPermission) {
+				t.Skip("in this user namespace the legacy tables can't be listed, so a run does not ask for them")
 			}
 			pretendHost(t)
 			sh(t, tt.script)

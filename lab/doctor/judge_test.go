@@ -299,7 +299,9 @@ func TestWhereStateIsWritten(t *testing.T) {
 		{"full", disk{dir: "/run", free: 1000, files: 1000}, "stop state-full; df -h /run"},
 		{"no more files", disk{dir: "/run", free: 1 << 30}, "stop state-inodes; df -i /run"},
 		{"read-only", disk{dir: "/run", readOnly: true}, "stop state-readonly; mount -o remount,rw /run"},
-		{"somebody else's", disk{dir: "/tmp/netlab-1", culprit: "/tmp/netlab-1", unsafe: machine.ErrUnsafeDir}, "stop state-unsafe; ls -ld /tmp/netlab-1; mv /tmp/netlab-1 /tmp/netlab-1.moved"},
+		{"below somebody else's", disk{dir: "/run", culprit: "/", unsafe: machine.ErrUnsafeDir}, "stop state-unsafe; ls -ld /"},
+		{"ours, and open", disk{dir: "/run", culprit: "/run/netlab", writable: true, unsafe: machine.ErrUnsafeDir}, "stop state-unsafe; ls -ld /run/netlab; chmod go-w /run/netlab"},
+		{"somebody else's", disk{dir: "/tmp/netlab-1", culprit: "/tmp/netlab-1", netlabs: true, unsafe: machine.ErrUnsafeDir}, "stop state-unsafe; ls -ld /tmp/netlab-1; mv /tmp/netlab-1 /tmp/netlab-1.moved"},
 	} {
 		t.Run(tt.name, func(t *testing.T) { expect(t, judgeDisk(tt.d), tt.want) })
 	}

@@ -27,6 +27,7 @@ type disk struct {
 	unsafe   error  // the directory is not ours alone
 	culprit  string // what makes it so: a directory, or what stands in the place of one
 	writable bool   // it is a directory of ours that others may write to
+	netlabs  bool   // it is netlab's to make, and no part of the machine
 }
 
 // A journal takes some 150 bytes a line, 4 KiB a pod: that of proxyarp 6 KiB, one
@@ -60,6 +61,9 @@ func stateDir(q Question) ([]machine.Finding, error) {
 		// Which directory that is, and what is amiss with it, is enough.
 		d.unsafe = errors.New(strings.TrimPrefix(d.unsafe.Error(), machine.ErrUnsafeDir.Error()+": "))
 		d.culprit, d.writable = culprit(d.dir)
+		for _, top := range []string{machine.StateDir(), filepath.Dir(q.Labs)} {
+			d.netlabs = d.netlabs || d.culprit == top || strings.HasPrefix(d.culprit, top+"/")
+		}
 	}
 	return judgeDisk(d), nil
 }
@@ -116,9 +120,11 @@ func judgeDisk(d disk) []machine.Finding {
 	switch {
 	case d.unsafe != nil:
 		f := stop(StateUnsafe, lab.Command{"ls", "-ld", d.culprit}, "error", d.unsafe.Error())
-		f.More = []lab.Command{{"mv", d.culprit, d.culprit + ".moved"}}
-		if d.writable {
+		switch {
+		case d.writable:
 			f.More = []lab.Command{{"chmod", "go-w", d.culprit}}
+		case d.netlabs:
+			f.More = []lab.Command{{"mv", d.culprit, d.culprit + ".moved"}}
 		}
 		return []machine.Finding{f}
 	case d.readOnly:
