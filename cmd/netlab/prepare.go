@@ -223,7 +223,9 @@ func (a *app) setting(k *kernel.Kernel, s scenarios.Scenario, labName string, va
 	if labName != "" {
 		q.Mark = scenarios.Mark(labName)
 	}
-	facts.Walls = doctor.Walls(q)
+	if err == nil {
+		facts.Walls, err = doctor.Walls(q)
+	}
 	return scenarios.Setting{Lab: labName, Values: values, Facts: facts}, err
 }
 

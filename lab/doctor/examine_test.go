@@ -233,7 +233,11 @@ func TestABridgeWhoseFramesPassTheFirewall(t *testing.T) {
 	if found := Before(q); !slices.ContainsFunc(found, func(f machine.Finding) bool { return f.ID == ForwardOpened }) {
 		t.Errorf("found %v", brief(found))
 	}
-	if diff := cmp.Diff([]lab.Wall{{Program: "iptables", NFT: true, Chain: "FORWARD"}}, Walls(q)); diff != "" {
+	walls, err := Walls(q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]lab.Wall{{Program: "iptables", NFT: true, Chain: "FORWARD"}}, walls); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -2,7 +2,11 @@ package doctor
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"slices"
+
+	"golang.org/x/sys/unix"
 
 	"netlab/lab"
 	"netlab/lab/cause"
@@ -11,14 +15,17 @@ import (
 
 // Walls are those of the host's firewalls that drop what it forwards for the lab and
 // that the lab itself is to open. They are the same once it has: its own rules,
-// which are known by q.Mark, are passed over. What can't be read is left to Examine.
-func Walls(q Question) []lab.Wall {
+// which are known by q.Mark, are passed over. A kernel without nf_tables has none.
+func Walls(q Question) ([]lab.Wall, error) {
 	if !forwarded(q) {
-		return nil
+		return nil, nil
 	}
 	walls, err := readWalls(q)
-	if err != nil {
-		return nil
+	switch {
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EPROTONOSUPPORT), errors.Is(err, unix.EINVAL):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read the host's firewall: %w", err)
 	}
 	var doors []lab.Wall
 	for _, w := range walls {
@@ -26,7 +33,7 @@ func Walls(q Question) []lab.Wall {
 			doors = append(doors, *w.door)
 		}
 	}
-	return doors
+	return doors, nil
 }
 
 func readWalls(q Question) ([]wall, error) {

@@ -53,7 +53,11 @@ func TestWallsAreThoseWithoutTheLabsOwnRules(t *testing.T) {
 			q := question(t, pretendHost(t), articlePlan())
 			q.Mark = mark
 			sh(t, tt.script)
-			if diff := cmp.Diff(tt.want, Walls(q)); diff != "" {
+			walls, err := Walls(q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, walls); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
