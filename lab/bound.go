@@ -15,13 +15,15 @@ import (
 // namespaces that are dropped go at one time, where to delete each takes some 20 ms
 // (facts.md, section 9). So what is bound to something that goes is only waited for.
 // What then still stands there, because somebody keeps the namespace or has moved
-// the other end out of it, is undone as anything else.
+// the other end out of it, is undone as anything else: so is, at once, what was not
+// made for one of many. A packet of a process that has ended keeps its namespace, too,
+// for as long as it waits for an answer by ARP: up to 3 s.
 
 // goesByItself tells whether what an entry made goes because of what an entry that is
 // to be undone made, or one that was undone already.
 func (u *undo) goesByItself(e journal.Entry, forward Op, inverse []Op) (bool, error) {
 	made, ok := forward.(Bound)
-	if !ok || u.settling || !e.Done || len(inverse) != 1 {
+	if !ok || u.settling || !e.Done || e.Group == "" || len(inverse) != 1 {
 		return false, nil
 	}
 	for _, ref := range made.Bound() {
@@ -53,9 +55,10 @@ func (u *undo) bind(e journal.Entry) error {
 const (
 	// settlePatience is how long nothing may go before it is taken that nothing goes by
 	// itself any more: the kernel drops namespaces a batch at a time, which takes
-	// half a millisecond for each.
+	// half a millisecond for each. For few it is no longer than to delete them takes.
 	settlePatience = 2 * time.Second
 	settleEach     = time.Millisecond
+	deleteEach     = 25 * time.Millisecond
 	settlePoll     = 2 * time.Millisecond
 )
 
@@ -64,7 +67,8 @@ const (
 func (u *undo) settle(ctx context.Context) (stopped bool, err error) {
 	bound := u.bound
 	u.bound = nil
-	patience := settlePatience + time.Duration(len(bound))*settleEach
+	each := time.Duration(len(bound))
+	patience := min(settlePatience+each*settleEach, 4*deleteEach+each*deleteEach)
 	deadline := time.Now().Add(patience)
 	var gone []int
 	var stays []journal.Entry
