@@ -114,21 +114,21 @@ func proxyARPCells() []expected {
 }
 
 // calicoCells are own-stack, link-up, address, way-out, way-in, forwards, first-asks,
-// second-asks, one-hop, unheard.
+// second-asks, one-hop, unheard, every-pod.
 func calicoCells() []expected {
 	return []expected{
-		{"", []because{{"✓✓✓✓✓✓✓✓✓✓", everythingHolds}}},
+		{"", []because{{"✓✓✓✓✓✓✓✓✓✓✓", everythingHolds}}},
 		{"--skip=namespaces", []because{
 			{"✗", "there is no namespace to have interfaces"},
 			{"✗✗✗", "the cables are made with one end in place, so there is none, and nothing on it"},
 			{"✗✗", "nor is there the host's end, to route to or to come in on"},
-			{"✗✗✗✗", "nobody is there to ask, to send, or to listen"},
+			{"✗✗✗✗✗", "nobody is there to ask, to send, or to listen"},
 		}},
 		{"--skip=veth", []because{
 			{"✓", "the namespace is there, with lo alone"},
 			{"✗✗✗", "there is no eth0, and nothing can be put on it"},
 			{"✗✗", "there is no cali… on the host"},
-			{"✗✗✗✗", "there is no device to ask on, to send from, or to listen at"},
+			{"✗✗✗✗✗", "there is no device to ask on, to send from, or to listen at"},
 		}},
 		{"--skip=inside", []because{
 			{"✓✓", "they come before"},
@@ -137,6 +137,7 @@ func calicoCells() []expected {
 			{"✗✗", "section 1: the sender's address is 0.0.0.0, or there is none to ask with"},
 			{"✗", "section 4: without a default route, Network is unreachable"},
 			{"✗", "the question was not answered, so that nothing was heard proves nothing"},
+			{"✗", "the ring needs what one-hop needs, of every pod"},
 		}},
 		{"--skip=routes", []because{
 			{"✓✓✓✓", "all of it is inside the pod"},
@@ -145,6 +146,7 @@ func calicoCells() []expected {
 			{"✓✓", "section 1: rp_filter 0 without the return route: yes"},
 			{"✗", "what is for pod2 leaves by the default route, as section 4 has it of a reply"},
 			{"✓", "the question is answered on pod1's own cable, so no other pod hears it"},
+			{"✗", "the ring needs what one-hop needs, of every pod"},
 		}},
 		{"--skip=forwarding", []because{
 			{"✓✓✓✓", "all of it is inside the pod"},
@@ -153,27 +155,31 @@ func calicoCells() []expected {
 			{"✗✗", "section 1: ip_forward=0: no answer"},
 			{"✗", "section 4: without the answer, Host Unreachable"},
 			{"✗", "the question was not answered, so that nothing was heard proves nothing"},
+			{"✗", "the ring needs what one-hop needs, of every pod"},
 		}},
 		{"--skip=proxy-arp", []because{
 			{"✓✓✓✓✓✓", "they come before"},
 			{"✗✗", "section 1: proxy_arp off: no answer"},
 			{"✗", "section 4: without the answer, Host Unreachable"},
 			{"✗", "the question was not answered, so that nothing was heard proves nothing"},
+			{"✗", "the ring needs what one-hop needs, of every pod"},
 		}},
 		{"--set=rp_filter=1", []because{
-			{"✓✓✓✓✓✓✓✓✓✓", "section 1: rp_filter 1 or 2 with the return route: yes; here the routes come first"},
+			{"✓✓✓✓✓✓✓✓✓✓✓", "section 1: rp_filter 1 or 2 with the return route: yes; here the routes come first"},
 		}},
 		{"--set=forward-policy=DROP", []because{
 			{"✓✓✓✓✓✓", "none of it passes a firewall"},
 			{"✓✓", "section 1: ARP never passes FORWARD"},
 			{"✗", "section 4: FORWARD policy DROP: silence"},
 			{"✓", "ARP again"},
+			{"✗", "the ring needs what one-hop needs, of every pod"},
 		}},
 		{"--set=default-route=none", []because{
 			{"✓✓✓✓✓✓", "the pods' routes are there, and lead from one to the other"},
 			{"✗✗", "section 1: no default route, and no other route to the target: no answer"},
 			{"✗", "section 4: two /32 pods on one host: fails when the host has no default route"},
 			{"✗", "the question was not answered, so that nothing was heard proves nothing"},
+			{"✗", "the ring needs what one-hop needs, of every pod"},
 		}},
 		{"--set=pod-prefix=26", []because{
 			{"✓✓", "they come before"},
@@ -182,10 +188,11 @@ func calicoCells() []expected {
 			{"✓✓✓✓", "all of it is of the host, or about the gateway"},
 			{"✓", "section 1: the host has a unicast route to pod2 through another device, so it answers for pod2 as well"},
 			{"✓", "the question is answered on pod1's own cable, so no other pod hears it"},
+			{"✗", "the next pod is asked for on the link, and the gateway never: it has no MAC there"},
 		}},
 		{"--set=proxy_arp=0", []because{
 			{"✓✓✓✓✓✓", "as with proxy-arp left out"},
-			{"✗✗✗✗", "section 1: proxy_arp off"},
+			{"✗✗✗✗✗", "section 1: proxy_arp off; the ring needs the gateway"},
 		}},
 		{"--set=link-scope=global", []because{
 			{"✓✓✓", "the address comes with the device, whatever the routes"},
@@ -193,6 +200,7 @@ func calicoCells() []expected {
 			{"✓✓✓✓", "all of it is of the host, or needs no more than the link route"},
 			{"✗", "section 4: without a default route, Network is unreachable"},
 			{"✓", "the question is answered on pod1's own cable, so no other pod hears it"},
+			{"✗", "the ring needs what one-hop needs, of every pod"},
 		}},
 	}
 }

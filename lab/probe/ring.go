@@ -25,6 +25,8 @@ import (
 //     "to" (an address) and "error", in ping(8)'s words, "no answer" where none came
 //   - "wrong-mac": all are reached, and some by another MAC than the one expected: "pods", "failed";
 //     of the first "pod", "hop", "mac" and "want"
+//   - "other-way": all are reached, and some without asking for the next hop: "pods",
+//     "failed"; of the first "pod" and "hop"
 //   - "missing": no such namespace or device
 type Ring struct {
 	Pods []RingPod `json:"pods"` // at least two
@@ -99,6 +101,9 @@ func (p Ring) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration)
 	case len(wrong) > 0:
 		first := wrong[0]
 		values["failed"], values["pod"], values["hop"] = strconv.Itoa(len(wrong)), first.pod.NS, first.hop.String()
+		if first.mac == "" {
+			return lab.Observation{Outcome: "other-way", Values: values}, nil
+		}
 		values["mac"], values["want"] = first.mac, first.want
 		return lab.Observation{Outcome: "wrong-mac", Values: values}, nil
 	}

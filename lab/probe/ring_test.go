@@ -16,8 +16,9 @@ func TestRingLeavesNobodyOut(t *testing.T) {
 	tryEach(t, k, []trial{{name: "no namespace", probe: p, want: fails("missing", nil)}})
 	sh(t, pair)
 	vb := macOf(t, k, "b", "vb")
-	hopless, other, far := p, p, p
+	hopless, liar, other, far := p, p, p, p
 	hopless.Gateway, hopless.WantMAC = addr("10.0.0.2"), vb // b asks nobody for its own address
+	liar.Gateway, liar.WantMAC = addr("10.0.0.2"), "02:00:00:00:00:99"
 	other.Pods = []RingPod{p.Pods[0], {NS: "b", Dev: "none", Addr: addr("10.0.0.2")}}
 	far.WantTTL = 63
 	tryEach(t, k, []trial{
@@ -25,8 +26,10 @@ func TestRingLeavesNobodyOut(t *testing.T) {
 		{name: "all", probe: p, want: holds("all-reached", values{"pods": "2"})},
 		{name: "farther than wanted", probe: far, want: fails("not-all",
 			values{"pods": "2", "failed": "2", "pod": "a", "to": "10.0.0.2", "error": "ttl=64"})},
-		{name: "another MAC", probe: hopless, want: fails("wrong-mac",
-			values{"pods": "2", "failed": "1", "pod": "b", "hop": "10.0.0.2", "mac": "", "want": vb})},
+		{name: "another MAC", probe: liar, want: fails("wrong-mac",
+			values{"pods": "2", "failed": "2", "pod": "a", "hop": "10.0.0.2", "mac": vb, "want": "02:00:00:00:00:99"})},
+		{name: "not by that hop", probe: hopless, want: fails("other-way",
+			values{"pods": "2", "failed": "1", "pod": "b", "hop": "10.0.0.2"})},
 	})
 	for ns, dev := range map[string]string{"a": "va", "b": "vb"} {
 		if left := neighbours(t, ns, dev); strings.Contains(left, "10.0.0.") {
