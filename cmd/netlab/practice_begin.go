@@ -44,6 +44,9 @@ func (a *app) beginPractice(ctx context.Context, s scenarios.Scenario, labName s
 		return err
 	}
 	defer func() { err = errors.Join(err, x.kernel.Close()) }()
+	if begun {
+		x.state.Resume(a.now())
+	}
 	if level != "" {
 		x.state.Level = level
 	}
@@ -117,6 +120,7 @@ func (a *app) record(x *exercise, change func(*progress.Record)) {
 			return
 		}
 		r.Last.Tries, r.Last.Hints = x.state.Sum()
+		r.Last.Away = x.state.Away
 		r.Last.Shown = x.state.Helped()
 		if !x.state.Proven.IsZero() {
 			r.Win(x.state.Proven)

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"strconv"
 
-	"netlab/lab/journal"
 	"netlab/lab/machine"
 	"netlab/lab/practice"
 	"netlab/scenarios"
@@ -75,7 +74,11 @@ func (a *app) practiceInside(ctx context.Context, s scenarios.Scenario, p place)
 	if err != nil && !errors.As(err, &status) { // a status is that of the last command typed there
 		return false, errors.Join(err, p.close())
 	}
-	state, err := practice.Load(practiceFile(p))
+	_, err = p.dir().Read(p.lab)
+	var state *practice.State
+	if err == nil {
+		state, err = practice.Load(practiceFile(p))
+	}
 	if errors.Is(err, fs.ErrNotExist) { // torn down meanwhile
 		return false, p.close()
 	}
@@ -105,10 +108,7 @@ func (a *app) practiceInside(ctx context.Context, s scenarios.Scenario, p place)
 
 // practiceSandbox makes a sandbox with a practice in it. After an error there is none.
 func (a *app) practiceSandbox(ctx context.Context, name, lab, level string) (*machine.Sandbox, error) {
-	s, err := machine.Start(lab)
-	if errors.Is(err, fs.ErrExist) { // started by another netlab meanwhile
-		return nil, &journal.BusyError{Lab: lab}
-	}
+	s, err := a.startSandbox(ctx, lab, a.asTyped())
 	if err != nil {
 		return nil, err
 	}

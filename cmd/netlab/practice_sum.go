@@ -44,7 +44,7 @@ func (a *app) tellProven(x *exercise) {
 	w.line("")
 	pairs := []string{
 		"own", strconv.Itoa(own), "total", strconv.Itoa(reached), "tries", strconv.Itoa(tries), "hints", strconv.Itoa(hints),
-		"time", unbroken(took(x.state.Proven.Sub(x.state.Steps[0].Begun))),
+		"time", unbroken(took(x.state.Took())),
 	}
 	w.prose("", a.fill("practice.sum", pairs...), nil)
 	if h := x.state.Hardest(); h != nil {

@@ -81,6 +81,10 @@ type State struct {
 	Asked  string    `json:"asked,omitempty"`
 	Told   int       `json:"told,omitempty"`
 	Proven time.Time `json:"proven,omitzero"` // zero: not yet
+	// Seen is when the last look was booked, Away how long nobody was at it since the
+	// beginning; see Resume.
+	Seen time.Time     `json:"seen,omitzero"`
+	Away time.Duration `json:"away_ns,omitempty"`
 	// Again: it is to begin anew, in another sandbox.
 	Again bool `json:"again,omitempty"`
 }
@@ -108,6 +112,30 @@ func (s *State) Sum() (tries, hints int) {
 		tries, hints = tries+x.Tries, hints+x.Hints
 	}
 	return tries, hints
+}
+
+// Took adds up what the steps took.
+func (s *State) Took() time.Duration {
+	var all time.Duration
+	for _, x := range s.Steps {
+		all += x.Took()
+	}
+	return all
+}
+
+// Resume goes on after a break, which is in no step's time. A break is reckoned from the
+// last change that was seen.
+func (s *State) Resume(now time.Time) {
+	gap := now.Sub(s.Seen)
+	if s.Seen.IsZero() || gap <= 0 {
+		return
+	}
+	s.Seen, s.Away = now, s.Away+gap
+	for i, x := range s.Steps {
+		if !x.Begun.IsZero() && x.Reached.IsZero() {
+			s.Steps[i].Begun = x.Begun.Add(gap)
+		}
+	}
 }
 
 // Counts are how many steps were reached, and how many of those as the learner's own

@@ -129,3 +129,26 @@ func TestAStateIsKept(t *testing.T) {
 		t.Errorf("of a newer one: %v", err)
 	}
 }
+
+func TestABreakIsInNoStepsTime(t *testing.T) {
+	s := begun(Solo)
+	s.Take(missing(1, 0, "a"), "1", Own, at(1))
+	s.Resume(at(51))
+	s.Take(lab.Verdict{Next: 3, Passed: []lab.PassedStep{{ID: "b"}, {ID: "c"}}}, "2", Own, at(53))
+	if a, b := s.Steps[0].Took(), s.Steps[1].Took(); a != time.Minute || b != 2*time.Minute {
+		t.Errorf("the steps took %v and %v", a, b)
+	}
+	if s.Took() != 3*time.Minute || s.Away != 50*time.Minute {
+		t.Errorf("it took %v, with a break of %v", s.Took(), s.Away)
+	}
+}
+
+func TestAStepWhoseCommandsWereInViewIsNotTheLearnersWhateverTheLevelLater(t *testing.T) {
+	s := begun(Watch)
+	s.Level = Solo
+	s.Take(missing(1, 0, "a"), "1", Own, at(1))
+	s.Take(missing(2, 0, "b"), "2", Own, at(2))
+	if s.Steps[0].By != Watched || s.Steps[1].By != Own {
+		t.Errorf("%+v", s.Steps)
+	}
+}

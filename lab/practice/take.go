@@ -49,9 +49,15 @@ func (s *State) Take(v lab.Verdict, digest string, by By, now time.Time) News {
 			x.By = Watched
 		}
 	}
-	s.Digest, s.Next, s.Stood = digest, v.Next, v.Stand
-	if s.Next < len(s.Steps) && s.Steps[s.Next].Begun.IsZero() {
-		s.Steps[s.Next].Begun = now
+	s.Digest, s.Next, s.Stood, s.Seen = digest, v.Next, v.Stand, now
+	if s.Next < len(s.Steps) {
+		next := &s.Steps[s.Next]
+		if next.Begun.IsZero() {
+			next.Begun = now
+		}
+		if s.Level == Watch && next.By == Own { // its commands are in view now, whatever the level later
+			next.By = Watched
+		}
 	}
 	if v.Next == len(s.Steps) && v.Missing == nil && s.Proven.IsZero() {
 		s.Proven, news.Proven = now, true

@@ -36,16 +36,18 @@ type Attempt struct {
 	Hints int    `json:"hints"` // how many were shown
 	// Shown: the solution was shown, or a part of it done for the user.
 	Shown bool `json:"shown,omitempty"`
+	// Away is how long nobody was at it, in nanoseconds, where that is known.
+	Away time.Duration `json:"away_ns,omitempty"`
 	// Won is when it was won; nil: not yet.
 	Won *time.Time `json:"won,omitempty"`
 }
 
-// Took is the time from the beginning until it was won; 0: it was not.
+// Took is the time from the beginning until it was won, less breaks; 0: it was not.
 func (a Attempt) Took() time.Duration {
 	if a.Won == nil {
 		return 0
 	}
-	return max(0, a.Won.Sub(a.Begun))
+	return max(0, a.Won.Sub(a.Begun)-a.Away)
 }
 
 // Begin begins a new attempt.
