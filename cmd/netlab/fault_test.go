@@ -83,9 +83,13 @@ func (b *faultBed) tries(every, shard, shards int, try func(at int) (ended bool)
 // at runs netlab with a random fault at a call.
 func (b *faultBed) at(n int, args ...string) (c fault.Call, f *fault.Fault, code int, out string) {
 	b.t.Helper()
-	kill := b.rng.IntN(6) == 0
+	kill, asked := b.rng.IntN(6) == 0, false
 	return b.faulty(func(call fault.Call) *fault.Fault {
-		if call.N != n {
+		// The first setting that is opened tells whether this is root. Whoever is not
+		// gets a sandbox, which stays.
+		rights := call.Kind == fault.Sysctl && !asked
+		asked = asked || rights
+		if call.N != n || rights && !kill {
 			return nil
 		}
 		if kill {

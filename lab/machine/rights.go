@@ -2,6 +2,7 @@ package machine
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -50,11 +51,11 @@ func CanUseHost() (bool, []string) {
 	switch {
 	case errors.Is(err, unix.EROFS):
 		missing = append(missing, ReadOnlySysctl)
-	case err != nil:
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, fs.ErrNotExist):
 		missing = append(missing, MissingSysctl)
-	default:
+	case err == nil:
 		_ = f.Close() // nothing was written
-	}
+	} // any other error says nothing of rights, and comes again when it is in the way
 	return len(missing) == 0, missing
 }
 

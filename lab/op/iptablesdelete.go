@@ -32,7 +32,9 @@ func (o IptablesDelete) Apply(k *kernel.Kernel) error {
 	case len(marked) == 1:
 		err = rule.deleteMarked(k, marked[0])
 	default:
-		err = rule.delete(k)
+		if err = rule.delete(k); errors.Is(err, fs.ErrNotExist) {
+			err = rule.deleteListed(k, marked)
+		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("iptables rule %s in %s %s: %w", lab.Command(rule.rule()), o.Table, o.Chain, lab.ErrGone)
@@ -59,6 +61,38 @@ func (o IptablesAppend) deleteMarked(k *kernel.Kernel, marked *nftables.Rule) er
 	}
 	return k.Firewall().DelNftRule("ip", o.Table, o.Chain, func(r *nftables.Rule) bool {
 		return r.Handle == marked.Handle && sameRule(r, marked)
+	})
+}
+
+// deleteListed deletes by netlink a rule that iptables lists as this one, and does not
+// find: an iptables that could not ask the kernel for it has made it with another
+// revision of a match. marked are the rules with its comment.
+func (o IptablesAppend) deleteListed(k *kernel.Kernel, marked []*nftables.Rule) error {
+	if len(marked) == 0 {
+		return fs.ErrNotExist
+	}
+	lines, err := o.lines(k)
+	if err != nil { // %v: see delete
+		return fmt.Errorf("the rule can't be looked at: %v", err)
+	}
+	at, listed := -1, 0
+	for _, line := range lines {
+		words := kernel.SplitRule(line)
+		if len(words) < 2 || words[0] != "-A" {
+			continue
+		}
+		if rule := parseRule(words[2:]); rule.comment == o.Comment {
+			if rule.equal(parseRule(o.rule())) {
+				at = listed
+			}
+			listed++
+		}
+	}
+	if at < 0 || listed != len(marked) { // another has changed the chain meanwhile
+		return fs.ErrNotExist
+	}
+	return k.Firewall().DelNftRule("ip", o.Table, o.Chain, func(r *nftables.Rule) bool {
+		return r.Handle == marked[at].Handle && sameRule(r, marked[at])
 	})
 }
 
