@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"netlab/lab"
@@ -152,9 +153,16 @@ func podPrefix(is string, values ...string) Variation {
 }
 
 // machineHas puts ops before the lab's own steps: the machine is like that already.
+// All that the machine has is one step, whatever makes it: to a journal, steps of one
+// ID are the same step.
 func machineHas(name, is string, values []string, ops func(s Setting, value string) []lab.Op) Variation {
 	return Variation{Name: name, Is: is, Values: values, Steps: func(s Setting, steps []lab.Step, value string) []lab.Step {
-		return append([]lab.Step{{ID: machineStep, Ops: ops(s, value)}}, steps...)
+		machine := lab.Step{ID: machineStep}
+		if len(steps) > 0 && steps[0].ID == machineStep {
+			machine.Ops, steps = slices.Clone(steps[0].Ops), steps[1:]
+		}
+		machine.Ops = append(machine.Ops, ops(s, value)...)
+		return append([]lab.Step{machine}, steps...)
 	}}
 }
 

@@ -163,6 +163,10 @@ func (a *app) checkTrial(s scenarios.Scenario, values scenarios.Values, o whatIf
 			}
 			return trial{}, a.unknown("whatif.unknown", name, names, help)
 		}
+		if slices.ContainsFunc(t.Set, func(set setTo) bool { return set.Name == name }) {
+			why := a.fill("whatif.twice", "name", name)
+			return trial{}, &usageError{Text: a.fill("bad", "param", "set", "value", text, "why", why), Next: help}
+		}
 		if v.Values == nil && ok {
 			if err := s.Check(maps(values, scenarios.Values{name: value})); err != nil {
 				return trial{}, err

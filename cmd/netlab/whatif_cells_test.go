@@ -68,10 +68,19 @@ func proxyARPCells() []expected {
 		{"--set=proxy_delay=10", []because{
 			{"✓✓✓✓✓✓✓✓", "section 2: the answer comes later, after 44 ms in the median, and a check waits 900"},
 		}},
+		{"--set=proxy_delay=80", []because{
+			{"✓✓✓✓✓✓✓✓", "section 2: the answer comes within 0.8 s, and a check waits longer"},
+		}},
 		{"--set=forwarding=0", []because{
 			{"✓✓✓", "all of it is inside the pod"},
 			{"✗✗", "section 1: ip_forward=1 but conf/veth/forwarding=0: no answer"},
 			{"✗✗✗", "section 4: without the answer, Host Unreachable from itself"},
+		}},
+		{"--set=rp_filter=1", []because{
+			{"✓✓✓", "all of it is inside the pod"},
+			{"✓", "the route lookup says so, although the filter would refuse the source"},
+			{"✗", "section 1: rp_filter 1 or 2 without the return route: no answer. It is tried before that route is there"},
+			{"✓✓✓", "section 1: rp_filter 1 or 2 with the return route: yes"},
 		}},
 		{"--set=rp_filter=2", []because{
 			{"✓✓✓", "all of it is inside the pod"},
@@ -85,6 +94,12 @@ func proxyARPCells() []expected {
 			{"✓", "section 1: FORWARD policy DROP: yes (ARP never passes FORWARD)"},
 			{"✓", "what is for the host itself passes INPUT, not FORWARD"},
 			{"✗✗", "section 4: FORWARD policy DROP: silence"},
+		}},
+		{"--set=rp_filter=1 --set=forward-policy=DROP", []because{
+			{"✓✓✓✓", "as with either"},
+			{"✗", "as with rp_filter alone: it is tried before the return route is there"},
+			{"✓", "what is for the host itself passes INPUT, not FORWARD"},
+			{"✗✗", "as with forward-policy alone: silence"},
 		}},
 		{"--set=default-route=none", []because{
 			{"✓✓✓", "all of it is inside the pod"},

@@ -136,7 +136,7 @@ func firstLine(text string) error {
 
 // readRow makes a row of the events of its run and of its teardown.
 func readRow(events io.Reader, s scenarios.Scenario, t trial) (whatIfRow, error) {
-	row := whatIfRow{Version: jsonVersion, Type: "whatif", Scenario: s.Name, trial: t}
+	row := whatIfRow{Version: jsonVersion, Type: "whatif", Scenario: s.Name, trial: t, Checks: []whatIfCell{}}
 	down := false
 	lines := bufio.NewScanner(events)
 	lines.Buffer(nil, 16<<20) // a followed packet is a long line
