@@ -73,6 +73,10 @@ const Untried = "untried"
 // NoCause is the ID of a cause that was looked for and not found.
 const NoCause = "unknown"
 
+// ChangeMissing is the ID of the cause that a change of a step is not there; see
+// Missing.Cause. Values has "step", "object", "field", "want" and "found".
+const ChangeMissing = "change-missing"
+
 // Outcomes of a run and of an undo.
 const (
 	Up          = "up"          // every step is done

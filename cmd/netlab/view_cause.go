@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"netlab/lab"
 	"netlab/lab/cause"
@@ -43,11 +44,29 @@ func (v *textView) cause(e lab.Event) {
 
 // causeWords says what a cause is.
 func (v *textView) causeWords(id string, values map[string]string) string {
+	if id == lab.ChangeMissing {
+		return v.changeMissing(values)
+	}
 	key := "cause." + id
 	if _, ok := v.catalog[key+".found"]; ok && values["found"] != "" {
 		key += ".found"
 	}
 	return scenarios.Fill(v.say(key), v.placed(values))
+}
+
+// changeMissing says which change is not there, and which step makes it.
+func (v *textView) changeMissing(values map[string]string) string {
+	object, want, step := v.object(values["object"]), values["want"], values["step"]
+	in, placed := strings.CutPrefix(want, "in ")
+	switch {
+	case values["found"] != "missing":
+		return v.fill("cause.change-differs", "object", object, "field", v.wordFor("field.", values["field"]),
+			"want", v.state(want), "found", v.state(values["found"]), "step", step)
+	case placed:
+		in = v.placed(map[string]string{"in": in})["in"]
+		return v.fill("cause.change-missing-in", "object", object, "in", in, "step", step)
+	}
+	return v.fill("cause.change-missing", "object", object, "step", step)
 }
 
 // inside tells whether the lab is in a sandbox, where a person's own shell is not.

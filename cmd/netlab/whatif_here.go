@@ -36,10 +36,29 @@ func (a *app) tryHere(ctx context.Context, s scenarios.Scenario, values scenario
 	if err != nil {
 		return err
 	}
-	plan := lab.Plan{Lab: s.Name, Scenario: s.Name, Params: values, Steps: t.steps(s, setting), Explain: explain(s, setting)}
+	plan := lab.Plan{Lab: s.Name, Scenario: s.Name, Params: values, Steps: t.steps(s, setting), Explain: explainTrial(s, setting)}
 	err = r.Run(ctx, plan, j, lab.Options{NoBefore: true, LeaveOut: t.Skip, GoOn: true})
 	if errors.Is(err, lab.ErrFailed) && !errors.Is(err, lab.ErrInterrupted) {
 		return nil // it was told, and gone on past
 	}
 	return err
+}
+
+// explainTrial makes what asks why checks of a trial failed. Where nothing is known to
+// be in the pod's way, it is the first change of the lab that is not there, or other
+// than the lab has it.
+func explainTrial(s scenarios.Scenario, setting scenarios.Setting) func(context.Context, *kernel.Kernel, string) ([]lab.Cause, error) {
+	find, plan := explain(s, setting), lab.Plan{Steps: s.Steps(setting)}
+	return func(ctx context.Context, k *kernel.Kernel, stepID string) ([]lab.Cause, error) {
+		if find != nil {
+			if causes, err := find(ctx, k, stepID); err != nil || len(causes) > 0 {
+				return causes, err
+			}
+		}
+		missing, err := plan.Unmade(ctx, k, stepID)
+		if err != nil || missing == nil {
+			return nil, err
+		}
+		return []lab.Cause{missing.Cause()}, nil
+	}
 }

@@ -132,7 +132,8 @@ func TestWhatIfTellsWhatFailsAndWhy(t *testing.T) {
 	}{
 		{"proxyarp --skip veth", "not there", "link-missing"},
 		{"proxyarp --set route-order=default-first", "Nexthop has invalid gateway", "default-route-missing"},
-		{"scope --skip address", "Device for nexthop is not up", ""},
+		{"scope --skip address", "Device for nexthop is not up", "change-missing"},
+		{"bridge --skip ports", "", "change-missing"},
 		{"ptp --skip host", "", "address-missing"},
 		{"ptp --skip reroute", "", "pod-route-wrong"},
 		{"gateway --skip assign", "not there", "address-missing"},
