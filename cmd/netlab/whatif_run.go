@@ -120,18 +120,26 @@ func (a *app) tryInSandbox(ctx context.Context, s scenarios.Scenario, values sce
 	case ctx.Err() != nil || errors.As(err, &status) && int(status) == exitInterrupted:
 		return row, lab.ErrInterrupted
 	case err != nil:
-		return row, fmt.Errorf("try %s (%s): %w", s.Name, t.label(a), errors.Join(firstLine(said.String()), err))
+		return row, a.refusedTrial(s, t, said.String(), err)
 	}
 	return readRow(events, s, t)
 }
 
-// firstLine is what a netlab inside said of its failure; nil for nothing.
-func firstLine(text string) error {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	if line == "" {
-		return nil
+// refusedTrial is the error of a netlab inside that could not try it, in the words that
+// it said to nobody but us.
+func (a *app) refusedTrial(s scenarios.Scenario, t trial, said string, err error) error {
+	said = strings.TrimPrefix(strings.TrimSpace(said), "netlab: ")
+	if said == "" {
+		said = err.Error()
 	}
-	return errors.New(strings.TrimPrefix(line, "netlab: "))
+	text := fmt.Sprintf("try %s (%s): %s", s.Name, t.label(a), said)
+	switch exitCode(err) {
+	case exitCannot:
+		return &cannotError{Text: text}
+	case exitUsage:
+		return &usageError{Text: text}
+	}
+	return errors.New(text)
 }
 
 // readRow makes a row of the events of its run and of its teardown.

@@ -264,3 +264,30 @@ func whatIfShown(t *testing.T, s scenarios.Scenario, lang string, width int, out
 	view.end(whatIfEnd{Holds: true, Needed: stepIDs(s)})
 	return out.String()
 }
+
+// A trial that can't be made says why, in the words of the netlab inside, and ends with
+// its exit code.
+func TestATrialThatCanNotBeMadeSaysWhy(t *testing.T) {
+	s, _ := scenarios.Named("proxyarp")
+	for _, tt := range []struct {
+		said, want string
+		status     exitStatus
+	}{
+		{"netlab: no room\n", "try proxyarp (masquerade): no room", exitCannot},
+		{"netlab: not like this\n", "try proxyarp (masquerade): not like this", exitUsage},
+		{"", "try proxyarp (masquerade): exit status 1", exitFailed},
+	} {
+		var stderr bytes.Buffer
+		a := &app{stdout: &stderr, stderr: &stderr}
+		if err := a.speak("en"); err != nil {
+			t.Fatal(err)
+		}
+		err := a.refusedTrial(s, trial{Skip: []string{"masquerade"}}, tt.said, tt.status)
+		if code := exitCode(err); code != int(tt.status) {
+			t.Errorf("exit code %d, want %d", code, tt.status)
+		}
+		if a.complain(err); !strings.Contains(stderr.String(), tt.want) {
+			t.Errorf("it says %q, want %q", stderr.String(), tt.want)
+		}
+	}
+}

@@ -36,7 +36,18 @@ type trust struct {
 
 func ours() trust {
 	text, err := os.ReadFile("/proc/self/uid_map")
-	return trust{euid: os.Geteuid(), hidden: err == nil && !mapsRoot(string(text))}
+	return trust{euid: os.Geteuid(), hidden: err == nil && !mapsRoot(string(text)) || ofNobody(rootsFile)}
+}
+
+// rootsFile is a file of the machine's root, whoever looks (proc_sys_make_inode,
+// fs/proc/proc_sysctl.c). A uid_map goes no further than to the namespace around this
+// one: in a sandbox within a user's sandbox, that one's root looks like the machine's.
+const rootsFile = "/proc/sys/kernel/overflowuid"
+
+// ofNobody tells whether a file's owner has no uid here.
+func ofNobody(path string) bool {
+	var st unix.Stat_t
+	return unix.Stat(path, &st) == nil && st.Uid == overflow
 }
 
 // mapsRoot tells whether a uid_map gives the uid 0 outside a uid inside. Each line
