@@ -62,7 +62,7 @@ func (k *Kernel) Close() error {
 
 // Namespace returns the namespace of that name, opened once and kept. When the
 // name has come to mean another namespace since, the new one is opened. An
-// unknown name is an error that wraps fs.ErrNotExist.
+// unknown name is an error that wraps fs.ErrNotExist, as the kernel's own ENOENT.
 func (k *Kernel) Namespace(name string) (*Namespace, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -198,11 +198,11 @@ func (k *Kernel) openNamespace(name string) (*Namespace, error) {
 // openFile opens all but the handle.
 func (k *Kernel) openFile(name string) (*Namespace, error) {
 	if _, pid := pidOf(name); !pid && name != Host && checkNetnsName(name) != nil {
-		return nil, fmt.Errorf("no network namespace %q: %w", name, fs.ErrNotExist)
+		return nil, fmt.Errorf("no network namespace %q: %w", name, unix.ENOENT)
 	}
 	f, err := os.OpenFile(namespacePath(name), os.O_RDONLY|unix.O_CLOEXEC, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no network namespace %q: %w", name, fs.ErrNotExist)
+		return nil, fmt.Errorf("no network namespace %q: %w", name, unix.ENOENT)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open network namespace %q: %w", name, err)

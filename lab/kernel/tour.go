@@ -34,7 +34,7 @@ func enter(name string) error {
 	}
 	f, err := os.OpenFile(namespacePath(name), os.O_RDONLY|unix.O_CLOEXEC, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no network namespace %q: %w", name, fs.ErrNotExist)
+		return fmt.Errorf("no network namespace %q: %w", name, unix.ENOENT)
 	}
 	if err != nil {
 		return fmt.Errorf("open network namespace %q: %w", name, err)
