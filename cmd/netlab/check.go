@@ -78,6 +78,9 @@ func (a *app) checkLab(cmd *cobra.Command, p place) (err error) {
 	if state.Header.Practice {
 		return a.inPractice(cmd.Context(), []string{p.lab}, "check", a.practiceCheck)
 	}
+	if state.Header.Challenge != "" { // what each step lacks is what the learner is to find out
+		return a.inChallenge(cmd, []string{p.lab}, "check", a.challengeCheck)
+	}
 	s, ok := scenarios.Named(state.Header.Scenario)
 	if !ok {
 		return &usageError{Text: a.fill("lab.unknown-scenario", "lab", p.lab, "scenario", state.Header.Scenario)}
@@ -85,10 +88,6 @@ func (a *app) checkLab(cmd *cobra.Command, p place) (err error) {
 	values := maps(s.Defaults(), state.Header.Params)
 	if err := s.Check(values); err != nil { // no netlab has written that
 		return err
-	}
-	if state.Header.Challenge != "" {
-		s.Path = nil // why it fails is what the learner is to find out
-		a.errPaper().line(a.say("check.challenge"))
 	}
 	steps := state.Steps // the rest is not kept
 	return a.check(cmd, s, p.lab, values, func(step string) bool {
@@ -104,6 +103,15 @@ func (a *app) checkByHand(cmd *cobra.Command, s scenarios.Scenario, values scena
 	}
 	if allowed, missing := machine.CanUseHost(); !allowed {
 		return a.denied(missing, "sudo netlab check "+s.Name, "check.by-hand-needs-root")
+	}
+	here, inside, err := machine.Here()
+	if err != nil {
+		return err
+	}
+	if inside { // a challenge's host is not by hand, and here too nothing is told
+		if state, err := journal.At(labsDir).Read(here.Name); err == nil && state.Header.Challenge != "" {
+			return a.inChallenge(cmd, []string{here.Name}, "check", a.challengeCheck)
+		}
 	}
 	return a.check(cmd, s, "", values, nil)
 }
