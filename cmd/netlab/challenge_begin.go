@@ -118,7 +118,9 @@ func (a *app) beginChallenge(ctx context.Context, c challenges.Challenge, labNam
 		if err := a.breakLab(ctx, k, c, labName); err != nil {
 			return err
 		}
-		a.remember(progress.Challenge, c.Name, func(r *progress.Record) { r.Begin(a.now(), "") })
+		if err := a.beginAttempt(place{lab: labName}, c.Name); err != nil {
+			return err
+		}
 	}
 	setting, err := a.challengeSetting(k, c, labName)
 	if err != nil {

@@ -36,7 +36,7 @@ func (a *app) challengeCheck(cmd *cobra.Command, s sitting) error {
 	if err != nil {
 		return err
 	}
-	r := a.remember(progress.Challenge, s.Name, func(r *progress.Record) {
+	r, err := a.attempt(s, func(r *progress.Record) {
 		if r.Last.Won != nil {
 			return
 		}
@@ -45,6 +45,9 @@ func (a *app) challengeCheck(cmd *cobra.Command, s sitting) error {
 			r.Win(a.now())
 		}
 	})
+	if err != nil {
+		return err
+	}
 	if a.output == "json" {
 		j := jsonVerdict{Version: jsonVersion, Type: "verdict", Name: s.Name, Lab: s.lab, Won: v.Won(), Fails: append([]string{}, v.Fails...), Waiting: v.Waiting, Attempt: r.Last}
 		for _, g := range v.Gone {

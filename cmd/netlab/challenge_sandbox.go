@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 
 	"netlab/lab/machine"
+	"netlab/lab/progress"
 	"netlab/scenarios/challenges"
 )
 
@@ -49,8 +51,16 @@ func (a *app) challengeShell(ctx context.Context, s *machine.Sandbox, c challeng
 	if err != nil {
 		return errors.Join(err, s.Close())
 	}
+	here := place{lab: lab, sandbox: s}
+	if _, err := here.dir().Read(lab); errors.Is(err, fs.ErrNotExist) { // torn down meanwhile
+		return s.Close()
+	}
+	r, err := attemptsIn(here).Record(progress.Challenge, c.Name)
+	if err != nil {
+		return errors.Join(err, s.Close())
+	}
 	p := a.paper()
-	if won := a.solvedChallenges()[c.Name].Last.Won; won == nil {
+	if r.Last.Won == nil {
 		p.prose("", a.say("challenge.still-up"), nil)
 		p.advice(a.say("challenge.go-on"), "netlab challenge "+startOf(c.Name, lab))
 		p.advice(a.say("challenge.give-up"), "netlab challenge leave "+lab)
@@ -58,7 +68,7 @@ func (a *app) challengeShell(ctx context.Context, s *machine.Sandbox, c challeng
 	}
 	quiet := *a
 	quiet.quiet = true
-	if err := quiet.teardownPlace(ctx, place{lab: lab, sandbox: s}, teardownOptions{}); err != nil {
+	if err := quiet.teardownPlace(ctx, here, teardownOptions{}); err != nil {
 		return err
 	}
 	p.prose("", a.say("challenge.taken-down"), nil)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +17,8 @@ import (
 type sitting struct {
 	challenges.Challenge
 	lab string
+	// begun is when the lab was built.
+	begun time.Time
 	// setting has the facts of the machine that it was built on.
 	setting scenarios.Setting
 	kernel  *kernel.Kernel
@@ -48,7 +51,7 @@ func (a *app) inChallenge(cmd *cobra.Command, args []string, sub string, run fun
 	if err != nil {
 		return errors.Join(&usageError{Text: a.fill("lab.unknown-scenario", "lab", p.lab, "scenario", state.Header.Challenge)}, p.close())
 	}
-	s := sitting{Challenge: c, lab: p.lab, place: p}
+	s := sitting{Challenge: c, lab: p.lab, begun: state.Header.Created, place: p}
 	if p.sandbox != nil {
 		return run(cmd, s)
 	}

@@ -41,7 +41,10 @@ func (p *paper) paragraphs(mark, text string) {
 
 func (a *app) challengeHint(_ *cobra.Command, s sitting) error {
 	total := len(s.Hints)
-	r := a.remember(progress.Challenge, s.Name, func(r *progress.Record) { r.Last.Hints = min(r.Last.Hints+1, total) })
+	r, err := a.attempt(s, func(r *progress.Record) { r.Last.Hints = min(r.Last.Hints+1, total) })
+	if err != nil {
+		return err
+	}
 	n := min(max(r.Last.Hints, 1), total)
 	text, command := s.Fill(s.Words.Hints[n-1], s.setting), s.Fill(s.Hints[n-1].Command, s.setting)
 	if a.output == "json" {
@@ -68,11 +71,13 @@ func (a *app) challengeHint(_ *cobra.Command, s sitting) error {
 }
 
 func (a *app) challengeSolution(_ *cobra.Command, s sitting) error {
-	a.remember(progress.Challenge, s.Name, func(r *progress.Record) {
+	if _, err := a.attempt(s, func(r *progress.Record) {
 		if r.Last.Won == nil {
 			r.Last.Shown = true
 		}
-	})
+	}); err != nil {
+		return err
+	}
 	var commands []string
 	for _, line := range s.Solution {
 		commands = append(commands, s.Fill(line, s.setting))
@@ -94,7 +99,11 @@ func (a *app) challengeSolution(_ *cobra.Command, s sitting) error {
 }
 
 func (a *app) challengeExplain(_ *cobra.Command, s sitting) error {
-	if r := a.solvedChallenges()[s.Name]; r.Last.Won == nil && !r.Last.Shown && r.Solved == nil {
+	r, err := attemptsIn(s.place).Record(progress.Challenge, s.Name)
+	if err != nil {
+		return err
+	}
+	if r.Last.Won == nil && !r.Last.Shown && a.solvedChallenges()[s.Name].Solved == nil {
 		return &usageError{Text: a.say("challenge.explain-after"), Next: "netlab challenge check"}
 	}
 	a.tellExplanation(s.Challenge, s.Fill(s.Words.Explanation, s.setting), s.lab)

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -48,8 +50,10 @@ func TestChallengeIsWonByRepairingIt(t *testing.T) {
 	said(t, 0, "netlab challenge lost-replies", `"ns1 finds its gateway`, "netlab challenge hint")
 	said(t, 0, "netlab challenge lost-replies", `"ns1 finds its gateway`) // goes on, and builds nothing
 	said(t, 0, "netlab status", "7 of 7 steps done")
-	said(t, 1, "netlab check", "does the host answer", "~because", "~ip route del", "nothing is said of causes")
 	said(t, 2, "netlab run proxyarp --name lost-replies", "lost-replies")
+	for _, check := range []string{"netlab check", "netlab check lost-replies -v", "netlab exec host -- netlab check proxyarp"} {
+		said(t, 1, check, "✗ does the host answer at 192.0.2.2?", "3 of 8 checks fail", "~because", "~route del", "~should be")
+	}
 	said(t, 2, "netlab challenge explain", "when it is repaired")
 	said(t, 1, "netlab challenge check", "✓ ns1 has interfaces", "✗ does the host answer at 192.0.2.2?", "3 of 8 checks fail")
 	said(t, 0, "netlab challenge hint", "Hint 1 of 2", "$ ip route get 1.1.1.2")
@@ -57,22 +61,22 @@ func TestChallengeIsWonByRepairingIt(t *testing.T) {
 	said(t, 0, "netlab challenge hint", "Hint 2 of 2")
 
 	var v jsonVerdict
-	lines := strings.Split(strings.TrimSpace(said(t, 1, "netlab challenge check -o json")), "\n")
+	lines := strings.Split(strings.TrimSpace(said(t, 1, "netlab check -o json")), "\n")
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &v); err != nil || len(lines) != 9 {
 		t.Fatalf("%d lines, %v", len(lines), err)
 	}
-	if diff := cmp.Diff([]string{"host-reachable", "outside-answers", "outside-sees-host"}, v.Fails); diff != "" || v.Won || v.Attempt.Tries != 2 || v.Attempt.Hints != 2 {
+	if diff := cmp.Diff([]string{"host-reachable", "outside-answers", "outside-sees-host"}, v.Fails); diff != "" || v.Won || v.Attempt.Tries != 5 || v.Attempt.Hints != 2 {
 		t.Errorf("%+v %s", v, diff)
 	}
 
 	said(t, 0, "netlab exec lost-replies host -- netlab challenge leave; test $? = 2", "this shell is in the sandbox")
 	said(t, 0, "netlab exec lost-replies host -- ip route del 1.1.1.2")
-	said(t, 0, "netlab exec lost-replies host -- netlab challenge check", "lost-replies is solved", "checks 3, hints 2")
+	said(t, 0, "netlab exec lost-replies host -- netlab challenge check", "lost-replies is solved", "checks 6, hints 2")
 	said(t, 0, "netlab challenge explain", "longest prefix")
 	said(t, 0, "netlab challenge", "✓ lost-replies", "1 of 13 solved")
 	said(t, 0, "netlab challenge leave", "The sandbox is gone", "~ip route")
 	said(t, 0, "netlab challenge explain lost-replies", "longest prefix")
-	said(t, 0, "netlab progress -o json", `"name":"lost-replies","attempts":1`, `"tries":3,"hints":2`, `"solved":{`)
+	said(t, 0, "netlab progress -o json", `"name":"lost-replies","attempts":1`, `"tries":6,"hints":2`, `"solved":{`)
 	if diff := cmp.Diff(before, kerneltest.Snapshot(t)); diff != "" {
 		t.Errorf("this machine (-before +after):\n%s", diff)
 	}
@@ -122,6 +126,41 @@ func TestChallengeByChance(t *testing.T) {
 	said(t, 0, "netlab challenge leave a && netlab challenge leave b")
 }
 
+// What counts is kept with the lab: the user's own file may be lost, or there is none.
+func TestChallengeCountsWithoutTheUsersFile(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	challengeHost(t)
+	state := os.Getenv("XDG_STATE_HOME")
+	const repair = "netlab exec host -- ip link set v-pod2 master br0"
+	said(t, 0, "netlab challenge loose-plug", "is alone")
+	said(t, 0, "netlab challenge hint", "Hint 1 of 2")
+	if err := os.RemoveAll(filepath.Join(state, "netlab")); err != nil {
+		t.Fatal(err)
+	}
+	said(t, 0, "netlab challenge hint", "Hint 2 of 2")
+	said(t, 0, repair)
+	said(t, 0, "netlab challenge check -o json", `"tries":1,"hints":2,"won":`)
+	said(t, 0, "netlab progress -o json", `"attempts":1,`, `"hints":2,"won":`, `"solved":{`)
+	said(t, 0, "netlab challenge leave")
+
+	t.Setenv("XDG_STATE_HOME", "")
+	t.Setenv("HOME", "")
+	said(t, 0, "netlab challenge loose-plug", "is alone", "not kept")
+	said(t, 0, "netlab challenge hint", "Hint 1 of 2")
+	said(t, 0, "netlab challenge hint", "Hint 2 of 2")
+	said(t, 2, "netlab challenge explain", "when it is repaired")
+	said(t, 0, "netlab challenge solution", "ip link set v-pod2 master br0")
+	said(t, 0, repair)
+	said(t, 0, "netlab challenge check", "It does not count as solved")
+	said(t, 0, "netlab challenge explain", "makes an interface a port")
+	said(t, 0, "netlab challenge reset", "is alone")
+	said(t, 0, repair)
+	said(t, 0, "netlab challenge check", "loose-plug is solved. Time 0 s", "checks 1, hints 0")
+	said(t, 0, "netlab challenge leave")
+}
+
 // On a terminal the learner gets a shell in the sandbox, may leave it and come back,
 // and once it is won the sandbox goes with the shell.
 func TestChallengeOpensAShell(t *testing.T) {
@@ -146,4 +185,22 @@ func TestChallengeOpensAShell(t *testing.T) {
 	s.expect("The sandbox is gone")
 	s.ends(0)
 	said(t, 0, "netlab status", "No lab is up")
+}
+
+// Whoever tears the lab down in the shell is not told that it stays.
+func TestShellOfWhatIsTornDownSaysNoFarewell(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	challengeHost(t)
+	for exercise, name := range map[string]string{"challenge": "loose-plug", "practice": "bridge"} {
+		s := onTerminal(t, 80, []string{"SHELL=/bin/sh", "PS1=> "}, exercise, name)
+		s.expect("> ")
+		s.types("netlab teardown; exit\r")
+		s.expect(name + " is down")
+		s.ends(0)
+		if out := s.printed(); strings.Contains(out, "stays as it is") || strings.Contains(out, "go on") {
+			t.Errorf("%s: nothing is up, and it says:\n%s", exercise, out)
+		}
+	}
 }

@@ -27,13 +27,16 @@ func (p place) kind(inside bool) string {
 	return "host"
 }
 
-// dir is where the lab's journal stands. That of a sandbox is read from
-// outside, through its holder.
-func (p place) dir() journal.Dir {
+// dir is where the lab's journal stands.
+func (p place) dir() journal.Dir { return journal.At(p.path(labsDir)) }
+
+// path is where a file of the lab's machine is to be found. One of a sandbox is read
+// from outside, through its holder.
+func (p place) path(name string) string {
 	if p.sandbox != nil {
-		return journal.At(filepath.Join(p.sandbox.Root(), labsDir))
+		return filepath.Join(p.sandbox.Root(), name)
 	}
-	return journal.At(labsDir)
+	return name
 }
 
 // places lists the labs that are up, those here first. A lab whose journal or

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -162,5 +164,19 @@ func (a *app) teardownHere(ctx context.Context, name string, o teardownOptions) 
 	}
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()
-	return shown(a.runner(k, place{}.kind(inside), a.undoView()).Teardown(ctx, j))
+	if err := a.runner(k, place{}.kind(inside), a.undoView()).Teardown(ctx, j); err != nil {
+		return shown(err)
+	}
+	return forget(name)
+}
+
+// forget removes how somebody got on with an exercise that the lab was.
+func forget(lab string) error {
+	p := place{lab: lab}
+	for _, path := range []string{practiceFile(p), attemptsIn(p).Path()} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("forget the exercise: %w", err)
+		}
+	}
+	return nil
 }

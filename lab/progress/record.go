@@ -56,14 +56,27 @@ func (r *Record) Begin(now time.Time, level string) {
 	r.Last = Attempt{Begun: now, Level: level}
 }
 
+// Follow takes over how an attempt stands that is kept elsewhere.
+func (r *Record) Follow(a Attempt) {
+	r.Attempts = max(1, r.Attempts) // begun where it could not be kept here
+	r.Last = a
+	r.solve()
+}
+
 // Win marks the attempt as won. What is won stays won.
 func (r *Record) Win(now time.Time) {
 	if r.Last.Won != nil {
 		return
 	}
 	r.Last.Won = &now
-	if !r.Last.Shown && r.Solved == nil {
-		first := r.Last
-		r.Solved = &first
+	r.solve()
+}
+
+// solve notes the first attempt that was won without the solution.
+func (r *Record) solve() {
+	if r.Last.Won == nil || r.Last.Shown || r.Solved != nil {
+		return
 	}
+	first := r.Last
+	r.Solved = &first
 }
