@@ -178,7 +178,7 @@ func (a *app) execWith(lab, ns string, argv, more []string) (err error) {
 	if err != nil {
 		return err
 	}
-	env := append(machine.Callers(), "NETLAB_LAB="+lab, "NETLAB_NS="+ns, languageVar+"="+a.lang)
+	env := append(withAdminDirs(machine.Callers()), "NETLAB_LAB="+lab, "NETLAB_NS="+ns, languageVar+"="+a.lang)
 	for _, v := range more { // of two of one name, some programs take the first
 		name, _, _ := strings.Cut(v, "=")
 		env = slices.DeleteFunc(env, func(was string) bool { return strings.HasPrefix(was, name+"=") })
