@@ -203,4 +203,5 @@ func TestShellOfWhatIsTornDownSaysNoFarewell(t *testing.T) {
 			t.Errorf("%s: nothing is up, and it says:\n%s", exercise, out)
 		}
 	}
+	said(t, 0, "netlab progress --lang zh", "开始：检查 0 次", "开始：试了 0 次")
 }

@@ -97,7 +97,7 @@ func (a *app) progressOf(r progress.Record) string {
 	if of.Won != nil {
 		when = *of.Won
 	}
-	return a.fill("progress."+state, "kind", a.say("progress.kind."+string(r.Kind)),
+	return a.fill("progress."+state+"."+string(r.Kind),
 		"tries", strconv.Itoa(of.Tries), "hints", strconv.Itoa(of.Hints), "time", took(of.Took()),
 		"when", when.Local().Format("2006-01-02 15:04"))
 }
