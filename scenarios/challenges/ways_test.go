@@ -46,6 +46,18 @@ func TestOtherWays(t *testing.T) {
 			vain: []string{"ip link set {bridge} mtu 1500"},
 			way:  "for pod in {namespace} {peer} {watch}; do ip -n $pod link set {pod-link} mtu 1400; done",
 		},
+		"island": {
+			vain: []string{"ip route add {gateway} dev {uplink}"}, // then it answers for the gateway, and knows no way beyond
+			way:  "ip route add 0.0.0.0/1 via 192.0.2.1; ip route add 128.0.0.0/1 via 192.0.2.1",
+		},
+		"wrong-sender": {
+			vain: []string{"iptables -t nat -A POSTROUTING -s {subnet} -o {host-link} -j MASQUERADE"},
+			way:  "iptables -t nat -A POSTROUTING -s {pod} -j SNAT --to-source 192.0.2.2",
+		},
+		"new-face": {
+			vain: []string{"ip neigh flush all", "ip link set {bridge} down; ip link set {bridge} up"},
+			way:  "ip -n {namespace} neigh del {peer-addr} dev {pod-link}",
+		},
 		"loose-plug": {
 			vain: []string{"ip link set {peer-link} down; ip link set {peer-link} up", "ip link set {peer-link} promisc on"},
 		},
