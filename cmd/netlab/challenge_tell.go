@@ -48,11 +48,10 @@ func (a *app) challengeHint(_ *cobra.Command, s sitting) error {
 	n := min(max(r.Last.Hints, 1), total)
 	text, command := s.Fill(s.Words.Hints[n-1], s.setting), s.Fill(s.Hints[n-1].Command, s.setting)
 	if a.output == "json" {
-		j := jsonHint{Version: jsonVersion, Type: "hint", Name: s.Name, Lab: s.lab, Index: n, Total: total, Text: spaced(text)}
-		if command != "" {
-			j.Commands = []string{command}
-		}
-		a.printJSON(j)
+		a.printJSON(jsonHint{
+			Version: jsonVersion, Type: "hint", Name: s.Name, Lab: s.lab, Index: n, Total: total,
+			Text: spaced(text), Commands: []string{command},
+		})
 		return nil
 	}
 	p := a.paper()
@@ -61,9 +60,7 @@ func (a *app) challengeHint(_ *cobra.Command, s sitting) error {
 		mark += " "
 	}
 	p.paragraphs(mark, text)
-	if command != "" {
-		p.command(indent, command)
-	}
+	p.command(indent, command)
 	if n == total {
 		p.prose("", a.say("challenge.last-hint"), p.dim)
 	}

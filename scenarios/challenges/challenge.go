@@ -52,8 +52,7 @@ type Check struct {
 
 // Proof is how it can be seen in the broken lab that something said is so.
 type Proof struct {
-	// Command is for a shell; empty: nothing is said that could be seen.
-	Command string
+	Command string // for a shell
 	// Shows are the lines that it prints then, or parts of them: ~ before one says
 	// that it is not there.
 	Shows []string

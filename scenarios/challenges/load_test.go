@@ -138,6 +138,9 @@ const whole = `# x: A title
 
 Look.
 
+    $ sysctl net.ipv4.ip_forward
+    0
+
 ## solution
 
     sysctl
@@ -149,7 +152,7 @@ Why.
 
 // fenced has the indented lines of whole as blocks.
 func fenced(text string) string {
-	return regexp.MustCompile(`(?m)^    (.*)$`).ReplaceAllString(text, "```sh\n$1\n```")
+	return regexp.MustCompile(`(?m)(^    .*\n)+`).ReplaceAllString(text, "```sh\n$0```\n")
 }
 
 func TestParseSaysWhatIsWrong(t *testing.T) {
@@ -165,7 +168,9 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		{"- fails: forwards\n", "", "it has no fails"},
 		{"## hint", "## clue", `no heading "clue"`},
 		{"Look.\n", "", "hint 1 says nothing"},
-		{"Look.", "Look.\n\n    sysctl -a", "a command behind `$ `"},
+		{"    $ sysctl net.ipv4.ip_forward\n    0\n", "", "hint 1 has no block"},
+		{"    $ sysctl net", "    sysctl net", "a command behind `$ `"},
+		{"    0\n", "", "and what it prints"},
 		{"## broken", "## broken\n\nWords.", "no text has its place here"},
 		{"Why.", "Why.\n\n    ls", "no commands have their place here"},
 		{"Why.\n", "", "it has no explanation"},

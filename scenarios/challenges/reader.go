@@ -224,6 +224,9 @@ func (r *reader) complete() error {
 		if h == "" {
 			return fmt.Errorf("hint %d says nothing", i+1)
 		}
+		if r.c.Hints[i].Command == "" {
+			return fmt.Errorf("hint %d has no block that shows it to be true", i+1)
+		}
 	}
 	return nil
 }
