@@ -66,6 +66,32 @@ func TestSolvedIsTheFirstAttemptWonWithoutTheSolution(t *testing.T) {
 	}
 }
 
+// Where the file was lost meanwhile, or is of another attempt, it takes over all the same.
+func TestFollowTakesOverAnAttempt(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	open := Attempt{Begun: at, Tries: 2, Hints: 1}
+	shown, won := open, open
+	shown.Won, shown.Shown, won.Won = &at, true, &at
+	for _, tt := range []struct {
+		was     Record
+		attempt Attempt
+		want    Record
+	}{
+		{Record{}, open, Record{Attempts: 1, Last: open}},
+		{Record{Attempts: 3, Last: won}, open, Record{Attempts: 3, Last: open}},
+		{Record{}, shown, Record{Attempts: 1, Last: shown}},
+		{Record{}, won, Record{Attempts: 1, Last: won, Solved: &won}},
+		{Record{Attempts: 2, Solved: &open}, won, Record{Attempts: 2, Last: won, Solved: &open}},
+	} {
+		r := tt.was
+		r.Follow(tt.attempt)
+		if diff := cmp.Diff(tt.want, r); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", tt.attempt, diff)
+		}
+	}
+}
+
 // Several netlabs may be at work for one user.
 func TestUpdatesAtOnceAreAllKept(t *testing.T) {
 	t.Parallel()
