@@ -155,7 +155,7 @@ func TestTheCallersEnvironmentIsForTheCallersPrograms(t *testing.T) {
 			t.Errorf("a program of netlab's has loaded a library of the caller's:\n%s", out)
 		}
 		out := run(0, "exec", "proxyarp", "host", "--", "/usr/bin/env")
-		for _, v := range []string{"PATH=" + dir, "LD_PRELOAD=" + dir + "/none.so", "MINE=x", "NETLAB_LAB=proxyarp", "XTABLES_LIBDIR=" + dir} {
+		for _, v := range []string{"PATH=" + dir + ":/usr/local/sbin:/usr/sbin:/sbin", "LD_PRELOAD=" + dir + "/none.so", "MINE=x", "NETLAB_LAB=proxyarp", "XTABLES_LIBDIR=" + dir} {
 			if !strings.Contains(out, v+"\n") {
 				t.Errorf("%v: a program of the caller's has no %s:\n%s", flags, v, out)
 			}
