@@ -161,8 +161,11 @@ func (o VethAdd) verifyPeer(n *kernel.Namespace, link netlink.Link) error {
 // calls the wanted one.
 func (o VethAdd) verifyPeerNS(k *kernel.Kernel, n *kernel.Namespace, link netlink.Link) error {
 	want, peer, err := foundLink(k, o.PeerNS, o.Peer)
-	if errors.Is(err, fs.ErrNotExist) { // it may have another name
-		return errors.Join(o.verifyPeer(n, link), err)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, gone := k.Namespace(o.PeerNS); gone != nil { // and the pair goes with it, in the kernel's own time
+			return err
+		}
+		return errors.Join(o.verifyPeer(n, link), err) // it may have another name
 	}
 	if err != nil {
 		return err
