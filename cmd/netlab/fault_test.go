@@ -95,7 +95,7 @@ func (b *faultBed) at(n int, args ...string) (c fault.Call, f *fault.Fault, code
 		if kill {
 			return &fault.Fault{Kill: true}
 		}
-		faults := faultsOf(call.Kind)
+		faults := faultsOf(call)
 		return &faults[b.rng.IntN(len(faults))]
 	}, args...)
 }
