@@ -7,9 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"netlab/lab/machine"
 	"netlab/lab/progress"
-	"netlab/scenarios"
 	"netlab/scenarios/challenges"
 )
 
@@ -140,14 +138,8 @@ func (a *app) challenge(cmd *cobra.Command, args []string, o challengeOptions) e
 	if err != nil {
 		return err
 	}
-	if o.lab == "" {
-		o.lab = c.Name
-	}
-	if err := scenarios.CheckLabName(o.lab); err != nil {
-		return err
-	}
-	_, inside, err := machine.Here()
-	if err != nil {
+	var inside bool
+	if o.lab, inside, err = exerciseLab(o.lab, c.Name); err != nil {
 		return err
 	}
 	if inside { // a netlab outside has made the sandbox and sent us

@@ -93,14 +93,7 @@ func (a *app) challengeSetting(k *kernel.Kernel, c challenges.Challenge, labName
 // beginChallenge builds the lab here and breaks it, if that is not done yet, and
 // tells the symptom.
 func (a *app) beginChallenge(ctx context.Context, c challenges.Challenge, labName string) (err error) {
-	here, _, err := machine.Here()
-	if err != nil {
-		return err
-	}
-	if here.Name != labName { // typed in the shell of another lab's sandbox
-		return &usageError{Text: a.fill("challenge.inside", "lab", here.Name), Next: "exit"}
-	}
-	lock, err := a.labs.Lock(labName)
+	lock, err := a.lockExercise(labName)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 
 	"netlab/lab/journal"
-	"netlab/lab/machine"
 	"netlab/lab/owned"
 	"netlab/lab/practice"
 	"netlab/lab/progress"
@@ -15,14 +14,7 @@ import (
 
 // beginPractice begins a practice here, or goes on with it, and says where it stands.
 func (a *app) beginPractice(ctx context.Context, s scenarios.Scenario, labName string, level practice.Level) (err error) {
-	here, _, err := machine.Here()
-	if err != nil {
-		return err
-	}
-	if here.Name != labName { // typed in the shell of another lab's sandbox
-		return &usageError{Text: a.fill("challenge.inside", "lab", here.Name), Next: "exit"}
-	}
-	lock, err := a.labs.Lock(labName)
+	lock, err := a.lockExercise(labName)
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func (a *app) hintsFor(ctx context.Context, x *exercise, m lab.Missing) ([]pract
 		e := m.Event(x.lab)
 		hints = append(hints, practiceHintText{text: a.sawOf(x, e)})
 		for _, c := range causes {
-			hints = append(hints, practiceHintText{text: a.causeText(x, c)})
+			hints = append(hints, practiceHintText{text: x.view.causeWords(c.ID, c.Values)})
 		}
 		for o := range stepOf(x, m.Step).Outstanding(x.kernel) {
 			commands = append(commands, o.Op.Command())
@@ -132,15 +132,6 @@ func (a *app) hintsFor(ctx context.Context, x *exercise, m lab.Missing) ([]pract
 func stepOf(x *exercise, id string) lab.Step {
 	i := slices.IndexFunc(x.plan.Steps, func(s lab.Step) bool { return s.ID == id })
 	return x.plan.Steps[i]
-}
-
-// causeText says why a check fails.
-func (a *app) causeText(x *exercise, c lab.Cause) string {
-	key := "cause." + c.ID
-	if _, ok := a.catalog[key+".found"]; ok && c.Values["found"] != "" {
-		key += ".found"
-	}
-	return scenarios.Fill(a.say(key), x.view.placed(c.Values))
 }
 
 // practiceShow explains the next step again.

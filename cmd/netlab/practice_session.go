@@ -25,14 +25,8 @@ func (a *app) practice(ctx context.Context, name string, o practiceOptions) erro
 	if err != nil {
 		return err
 	}
-	if o.lab == "" {
-		o.lab = s.Name
-	}
-	if err := scenarios.CheckLabName(o.lab); err != nil {
-		return err
-	}
-	_, inside, err := machine.Here()
-	if err != nil {
+	var inside bool
+	if o.lab, inside, err = exerciseLab(o.lab, s.Name); err != nil {
 		return err
 	}
 	if inside { // a netlab outside has made the sandbox and sent us
