@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"netlab/lab"
+	"netlab/lab/kernel"
 	"netlab/lab/kernel/kerneltest"
 )
 
@@ -27,7 +28,6 @@ func TestATraceLeavesNothingBehind(t *testing.T) {
 	if !kerneltest.Isolate(t) {
 		return
 	}
-	k := openKernel(t)
 	sh(t, routed+known+withoutIPv6)
 	requests := []Request{
 		{From: "pod1", To: addr("10.244.1.2")},
@@ -38,6 +38,12 @@ func TestATraceLeavesNothingBehind(t *testing.T) {
 		{From: "pod2", To: addr("127.0.0.1")},
 	}
 	all := func() {
+		k := kernel.Open()
+		defer func() {
+			if err := k.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
 		var wg sync.WaitGroup
 		for _, r := range requests {
 			wg.Go(func() {
@@ -48,7 +54,7 @@ func TestATraceLeavesNothingBehind(t *testing.T) {
 		}
 		wg.Wait()
 	}
-	all() // opens what stays open: the kernel's handles
+	all() // opens what stays open: the Go runtime's own
 	awaitFiles(t, 0)
 	files := openFiles(t)
 	before := kerneltest.Snapshot(t)
