@@ -35,18 +35,27 @@ func (f *finder) addresses() error {
 		return nil
 	}
 	for _, addr := range []netip.Addr{f.Gateway, f.HostAddr, f.Outside} {
-		f.duplicate(f.pod, inPod, addr)
+		if err := f.duplicate(f.pod, inPod, addr); err != nil {
+			return err
+		}
 	}
-	f.duplicate(f.host, f.hostAddrs, f.Pod.Addr())
+	if err := f.duplicate(f.host, f.hostAddrs, f.Pod.Addr()); err != nil {
+		return err
+	}
 	return f.gatewayOnHost()
 }
 
-func (f *finder) duplicate(n *kernel.Namespace, all []address, addr netip.Addr) {
-	if a, ok := having(all, addr); ok {
-		dev := nameOf(n, a.index)
+func (f *finder) duplicate(n *kernel.Namespace, all []address, addr netip.Addr) error {
+	a, ok := having(all, addr)
+	if !ok {
+		return nil
+	}
+	dev, err := nameOf(n, a.index)
+	if err == nil {
 		f.found(AddressDuplicate, op.AddrDel{NS: n.Name, Link: dev, Addr: a.Prefix}.Command(),
 			"addr", addr.String(), "dev", dev, "in", n.String())
 	}
+	return err
 }
 
 // ownGateway: a gateway that is the host's own is one of its addresses.
@@ -83,9 +92,11 @@ func (f *finder) gatewayOnHost() error {
 	if meant && ignore <= 2 { // there is one on every cable
 		return nil
 	}
-	dev := nameOf(f.host, a.index)
-	note(GatewayOnHost, op.AddrDel{Link: dev, Addr: a.Prefix}.Command(), "gateway", f.Gateway.String(), "dev", dev)
-	return nil
+	dev, err := nameOf(f.host, a.index)
+	if err == nil {
+		note(GatewayOnHost, op.AddrDel{Link: dev, Addr: a.Prefix}.Command(), "gateway", f.Gateway.String(), "dev", dev)
+	}
+	return err
 }
 
 // inForce is the larger of all's and the host device's value, as the kernel

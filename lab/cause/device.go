@@ -69,12 +69,16 @@ func having(all []address, addr netip.Addr) (address, bool) {
 }
 
 // nameOf is the name of a device, for people where it has gone meanwhile.
-func nameOf(n *kernel.Namespace, index int) string {
+func nameOf(n *kernel.Namespace, index int) (string, error) {
 	link, err := n.Netlink.LinkByIndex(index)
-	if err != nil {
-		return fmt.Sprintf("if%d", index)
+	var none netlink.LinkNotFoundError
+	switch {
+	case errors.As(err, &none): // gone since
+		return fmt.Sprintf("if%d", index), nil
+	case err != nil:
+		return "", fmt.Errorf("look for device %d in %s: %w", index, n, err)
 	}
-	return link.Attrs().Name
+	return link.Attrs().Name, nil
 }
 
 func (f *finder) hostNumber(key string) (int, error) { return number(f.host, key) }

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -71,6 +72,10 @@ func (f *finder) findUplink() error {
 		down := map[string]bool{}
 		for _, a := range f.hostAddrs {
 			link, err := f.host.Netlink.LinkByIndex(a.index)
+			var none netlink.LinkNotFoundError
+			if err != nil && !errors.As(err, &none) {
+				return fmt.Errorf("look for device %d in %s: %w", a.index, f.host, err)
+			}
 			if err == nil && link.Attrs().Flags&(net.FlagUp|net.FlagLoopback) == 0 {
 				down[link.Attrs().Name] = true
 				name = link.Attrs().Name
@@ -120,7 +125,10 @@ func (f *finder) hostRoutes() error {
 func (f *finder) hostRoute(dst netip.Addr, w way) error {
 	switch {
 	case w.refused == 0 && !w.local && w.dev == f.HostDev:
-		words := routeWords(f.host, w.route)
+		words, err := routeWords(f.host, w.route)
+		if err != nil {
+			return err
+		}
 		f.found(HostRouteBack, lab.IP("", append([]string{"route", "del"}, words...)...),
 			"dst", dst.String(), "route", strings.Join(words, " "), "dev", f.HostDev)
 		return nil
@@ -133,7 +141,10 @@ func (f *finder) hostRoute(dst netip.Addr, w way) error {
 	}
 	switch {
 	case ok:
-		words := routeWords(f.host, r)
+		words, err := routeWords(f.host, r)
+		if err != nil {
+			return err
+		}
 		f.found(HostRouteRefuses, lab.IP("", append([]string{"route", "del"}, words...)...),
 			"dst", dst.String(), "route", iproute.Dst(kernel.Prefix(r.Dst)), "type", typeWord(r.Type))
 	case w.refused == unix.ENETUNREACH:
@@ -153,7 +164,7 @@ func (f *finder) rules() error {
 	}
 	routes, err := f.host.Netlink.RouteGetWithOptions(f.Outside.AsSlice(),
 		&netlink.RouteGetOptions{IifIndex: f.hostLink.Index, SrcAddr: f.Pod.Addr().AsSlice()})
-	errno, refused := refusal(err)
+	errno, refused := kernel.RouteRefused(err)
 	switch {
 	case refused && f.Goal == Forward && (errno == unix.EINVAL || errno == unix.EXDEV):
 		return nil // the source was refused, which this goal doesn't mind

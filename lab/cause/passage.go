@@ -9,7 +9,6 @@ import (
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"netlab/lab"
 	"netlab/lab/kernel"
@@ -71,9 +70,6 @@ func Stopped(firewall *kernel.Firewall, without string, packets ...Passage) ([]S
 func find(firewall *kernel.Firewall, without string, all bool, packets ...Passage) ([]Stop, error) {
 	f := &finder{firewall: firewall, without: without}
 	chains, err := firewall.NftChains()
-	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) { // a kernel without nftables
-		chains, err = nil, nil
-	}
 	if err != nil {
 		return nil, err
 	}

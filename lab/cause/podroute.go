@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vishvananda/netlink"
+
 	"netlab/lab"
 	"netlab/lab/op"
 )
@@ -50,8 +52,7 @@ func (f *finder) podRouteWrong(dst netip.Addr, w way) error {
 			return err
 		}
 		if ok {
-			f.wrongRoute(dst, routeWords(f.pod, r))
-			return nil
+			return f.wrongRoute(dst, r)
 		}
 	}
 	switch {
@@ -61,8 +62,7 @@ func (f *finder) podRouteWrong(dst netip.Addr, w way) error {
 		f.policy(f.NS, dst, byRule(w))
 		return nil
 	case w.refused == 0 && w.dst.Bits() > 0:
-		f.wrongRoute(dst, routeWords(f.pod, w.route))
-		return nil
+		return f.wrongRoute(dst, w.route)
 	}
 	g, err := wayTo(f.pod, f.Gateway)
 	if err != nil {
@@ -78,15 +78,23 @@ func (f *finder) podRouteWrong(dst netip.Addr, w way) error {
 		f.found(DefaultRouteMissing, want.Command(), "in", f.NS, "dst", dst.String())
 		return nil
 	}
-	f.found(PodRouteWrong, replacing(want.Command()), "in", f.NS, "dst", dst.String(),
-		"want", "via "+f.Gateway.String()+" dev "+f.Dev, "found", strings.Join(routeWords(f.pod, w.route), " "))
-	return nil
+	words, err := routeWords(f.pod, w.route)
+	if err == nil {
+		f.found(PodRouteWrong, replacing(want.Command()), "in", f.NS, "dst", dst.String(),
+			"want", "via "+f.Gateway.String()+" dev "+f.Dev, "found", strings.Join(words, " "))
+	}
+	return err
 }
 
 // wrongRoute: a route that beats the default route must go.
-func (f *finder) wrongRoute(dst netip.Addr, words []string) {
+func (f *finder) wrongRoute(dst netip.Addr, r netlink.Route) error {
+	words, err := routeWords(f.pod, r)
+	if err != nil {
+		return err
+	}
 	f.found(PodRouteWrong, lab.IP(f.NS, append([]string{"route", "del"}, words...)...),
 		"in", f.NS, "dst", dst.String(), "want", "via "+f.Gateway.String()+" dev "+f.Dev, "found", strings.Join(words, " "))
+	return nil
 }
 
 // source: from outside its subnet, nothing of the pod's finds back.

@@ -100,8 +100,12 @@ func (f *finder) wayBack() error {
 		if bits == 32 {
 			repair = replacing(repair)
 		}
+		words, err := routeWords(f.host, thief)
+		if err != nil {
+			return err
+		}
 		f.found(ReturnRouteStolen, repair, "pod", f.Pod.Addr().String(), "dev", f.HostDev,
-			"found", strings.Join(routeWords(f.host, thief), " "))
+			"found", strings.Join(words, " "))
 	case filter > 0:
 		f.found(RPFilter, f.returnRoute(), "dev", f.HostDev, "value", strconv.Itoa(filter), "subnet", f.Subnet.String())
 	default:

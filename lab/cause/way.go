@@ -1,7 +1,6 @@
 package cause
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -29,38 +28,24 @@ type way struct {
 
 func wayTo(n *kernel.Namespace, dst netip.Addr) (way, error) {
 	routes, err := n.Netlink.RouteGet(dst.AsSlice())
-	if errno, ok := refusal(err); ok {
+	if errno, ok := kernel.RouteRefused(err); ok {
 		return way{refused: errno}, nil
 	}
 	if err != nil || len(routes) == 0 {
 		return way{}, fmt.Errorf("look up the route to %s in %s: %w", dst, n, err)
 	}
 	r := routes[0]
-	w := way{
-		local: r.Type != unix.RTN_UNICAST, dev: nameOf(n, r.LinkIndex),
-		via: kernel.Addr(r.Gw), src: kernel.Addr(r.Src),
+	dev, err := nameOf(n, r.LinkIndex)
+	if err != nil {
+		return way{}, err
 	}
+	w := way{local: r.Type != unix.RTN_UNICAST, dev: dev, via: kernel.Addr(r.Gw), src: kernel.Addr(r.Src)}
 	chosen, err := n.Netlink.RouteGetWithOptions(dst.AsSlice(), &netlink.RouteGetOptions{FIBMatch: true})
 	if err != nil || len(chosen) == 0 {
 		return way{}, fmt.Errorf("look up which route leads to %s in %s: %w", dst, n, err)
 	}
 	w.route, w.dst = chosen[0], kernel.Prefix(chosen[0].Dst)
 	return w, nil
-}
-
-// refusal is the errno of a lookup whose answer is no: no route, or one of type
-// unreachable, prohibit or blackhole (fib_props, net/ipv4/fib_semantics.c), or a
-// refused source.
-func refusal(err error) (syscall.Errno, bool) {
-	var errno syscall.Errno
-	if !errors.As(err, &errno) {
-		return 0, false
-	}
-	switch errno {
-	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EACCES, unix.EINVAL, unix.EXDEV:
-		return errno, true
-	}
-	return errno, false
 }
 
 // refusing is the route to dst that says no: the one with the longest prefix
@@ -97,7 +82,7 @@ func typeWord(kind int) string {
 }
 
 // routeWords is a route as `ip route` writes it, enough to delete it by.
-func routeWords(n *kernel.Namespace, r netlink.Route) []string {
+func routeWords(n *kernel.Namespace, r netlink.Route) ([]string, error) {
 	var words []string
 	if t := typeWord(r.Type); t != "" {
 		words = append(words, t)
@@ -107,7 +92,11 @@ func routeWords(n *kernel.Namespace, r netlink.Route) []string {
 		words = append(words, "via", via.String())
 	}
 	if r.LinkIndex > 0 && typeWord(r.Type) == "" {
-		words = append(words, "dev", nameOf(n, r.LinkIndex))
+		dev, err := nameOf(n, r.LinkIndex)
+		if err != nil {
+			return nil, err
+		}
+		words = append(words, "dev", dev)
 	}
 	if r.Priority > 0 {
 		words = append(words, "metric", strconv.Itoa(r.Priority))
@@ -115,7 +104,7 @@ func routeWords(n *kernel.Namespace, r netlink.Route) []string {
 	if r.Table != unix.RT_TABLE_MAIN {
 		words = append(words, "table", strconv.Itoa(r.Table))
 	}
-	return words
+	return words, nil
 }
 
 func fromMain(r netlink.Route) bool {

@@ -69,7 +69,7 @@ func readHandmade(q Question) (handmade, error) {
 func translations(q Question, subnet netip.Prefix) ([]rule, error) {
 	var found []rule
 	f := q.Kernel.Firewall()
-	chains, err := nftChains(f)
+	chains, err := f.NftChains()
 	if err != nil {
 		return nil, err
 	}

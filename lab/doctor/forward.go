@@ -92,7 +92,7 @@ func neighbours(f *kernel.Firewall, at map[string]string) ([]string, error) {
 		}
 		return names, err
 	}
-	chains, err := nftChains(f)
+	chains, err := f.NftChains()
 	for _, c := range chains {
 		if kernel.FamilyOf(c) == at["family"] && c.Table.Name == at["table"] {
 			names = append(names, c.Name)

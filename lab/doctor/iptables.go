@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/google/nftables"
-	"golang.org/x/sys/unix"
 
 	"netlab/lab"
 	"netlab/lab/kernel"
@@ -53,7 +52,7 @@ func readVariants(q Question) (variants, error) {
 	if other, err := f.IPTablesOf(!v.nft); err == nil && v.there {
 		v.other = filepath.Base(other.Path)
 	}
-	chains, err := nftChains(f)
+	chains, err := f.NftChains()
 	if err != nil {
 		return v, err
 	}
@@ -114,15 +113,6 @@ func judgeVariants(v variants) []machine.Finding {
 		ok(IptablesMixed, "variant", variant),
 		warn(OtherRules, look, "variant", variant, "other", other, "count", strconv.Itoa(rules)),
 	}
-}
-
-// nftChains lists all chains; a kernel without nftables has none.
-func nftChains(f *kernel.Firewall) ([]*nftables.Chain, error) {
-	chains, err := f.NftChains()
-	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) {
-		return nil, nil
-	}
-	return chains, err
 }
 
 // ofIptables tells whether a chain is one that iptables-nft shows: those of

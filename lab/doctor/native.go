@@ -15,7 +15,7 @@ import (
 // through.
 func native(q Question) ([]machine.Finding, error) {
 	f := q.Kernel.Firewall()
-	chains, err := nftChains(f)
+	chains, err := f.NftChains()
 	if err != nil {
 		return nil, err
 	}

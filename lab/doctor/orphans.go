@@ -41,7 +41,7 @@ func orphanRules(q Question) ([]machine.Finding, error) {
 
 func readMarked(q Question) (orphans, error) {
 	f, found := q.Kernel.Firewall(), orphans{}
-	chains, err := nftChains(f)
+	chains, err := f.NftChains()
 	if err != nil {
 		return nil, err
 	}

@@ -51,11 +51,21 @@ func (k *Kernel) Called(n *Namespace) string {
 // says of its peer (IFLA_LINK_NETNSID). It is looked for among those that are
 // open, those with a name, and those of the processes that can be seen, in this
 // order: no number is given out by asking (RTM_GETNSID). One that is none of
-// these is an error that wraps fs.ErrNotExist. It costs about 10 µs for each
-// namespace that is tried, and what was found of all is remembered.
+// these, or that this process may not enter, is an error that wraps
+// fs.ErrNotExist. It costs about 10 µs for each namespace that is tried, and what
+// was found of all is remembered.
 func (k *Kernel) Across(n *Namespace, id int) (*Namespace, error) {
-	if name, ok := k.NamedAcross(n, id); ok {
-		return k.Namespace(name)
+	nowhere := fmt.Errorf("no name and no process for the namespace that %s knows by %d: %w", n, id, fs.ErrNotExist)
+	name, ok, err := k.NamedAcross(n, id)
+	if err != nil {
+		return nil, err
+	}
+	if ok {
+		found, err := k.Namespace(name)
+		if errors.Is(err, fs.ErrPermission) {
+			return nil, nowhere
+		}
+		return found, err
 	}
 	tried := map[nsInode]bool{}
 	for _, name := range append([]string{Host}, NetnsNames("/")...) {
@@ -77,11 +87,13 @@ func (k *Kernel) Across(n *Namespace, id int) (*Namespace, error) {
 			continue
 		}
 		tried[ino] = true
-		if known, ok := n.number(namespacePath(name)); !ok || known != id {
+		if known, ok, err := n.number(namespacePath(name)); err != nil {
+			return nil, err
+		} else if !ok || known != id {
 			continue
 		}
 		found, err := k.Namespace(name)
-		if errors.Is(err, fs.ErrNotExist) {
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 			continue
 		}
 		if err != nil {
@@ -89,24 +101,28 @@ func (k *Kernel) Across(n *Namespace, id int) (*Namespace, error) {
 		}
 		// The process may have ended, and its number be another's, or it may have
 		// moved on: what is open must still be what was looked for.
-		if got, err := n.Netlink.GetNetNsIdByFd(found.Fd()); err == nil && got == id {
+		if got, err := n.numberOf(found.Fd(), name); err != nil {
+			return nil, err
+		} else if got == id {
 			return found, nil
 		}
 	}
-	return nil, fmt.Errorf("no name and no process for the namespace that %s knows by %d: %w", n, id, fs.ErrNotExist)
+	return nil, nowhere
 }
 
-func (k *Kernel) openAcross(n *Namespace, id int) (string, bool) {
+func (k *Kernel) openAcross(n *Namespace, id int) (string, bool, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var names []string
 	for name, other := range k.spaces {
-		if got, err := n.Netlink.GetNetNsIdByFd(other.Fd()); err == nil && got == id {
+		if got, err := n.numberOf(other.Fd(), name); err != nil {
+			return "", false, err
+		} else if got == id {
 			names = append(names, name)
 		}
 	}
 	if len(names) == 0 {
-		return "", false
+		return "", false, nil
 	}
 	// One namespace may be open by two names: the shortest is the best.
 	slices.SortFunc(names, func(a, b string) int {
@@ -120,21 +136,25 @@ func (k *Kernel) openAcross(n *Namespace, id int) (string, bool) {
 		}
 		return strings.Compare(a, b)
 	})
-	return names[0], true
+	return names[0], true, nil
 }
 
 // NamedAcross is the name of the namespace that Across returns, where it is open or has
 // one in NetnsDir. It opens none for longer than to ask.
-func (k *Kernel) NamedAcross(n *Namespace, id int) (name string, ok bool) {
-	if name, ok := k.remembered(n, id); ok {
-		return name, true
+func (k *Kernel) NamedAcross(n *Namespace, id int) (name string, ok bool, err error) {
+	if name, ok, err := k.remembered(n, id); ok || err != nil {
+		return name, ok, err
 	}
-	if name, ok := k.openAcross(n, id); ok {
-		return name, true
+	if name, ok, err := k.openAcross(n, id); ok || err != nil {
+		return name, ok, err
 	}
 	numbers := map[int]string{}
 	for _, name := range append([]string{Host}, NetnsNames("/")...) {
-		if known, ok := n.number(namespacePath(name)); ok && numbers[known] == "" {
+		known, ok, err := n.number(namespacePath(name))
+		if err != nil {
+			return "", false, err
+		}
+		if ok && numbers[known] == "" {
 			numbers[known] = name
 		}
 	}
@@ -145,26 +165,37 @@ func (k *Kernel) NamedAcross(n *Namespace, id int) (name string, ok bool) {
 }
 
 // remembered is the name that was found for the number, if it is that still.
-func (k *Kernel) remembered(n *Namespace, id int) (string, bool) {
+func (k *Kernel) remembered(n *Namespace, id int) (string, bool, error) {
 	k.mu.Lock()
 	name, ok := n.numbers[id]
 	k.mu.Unlock()
 	if !ok {
-		return "", false
+		return "", false, nil
 	}
-	known, ok := n.number(namespacePath(name))
-	return name, ok && known == id
+	known, ok, err := n.number(namespacePath(name))
+	return name, ok && known == id, err
 }
 
-// number is what n has given to the namespace of the file.
-func (n *Namespace) number(path string) (id int, ok bool) {
+// number is what n has given to the namespace of the file. ok: it has, and the file
+// is there and may be opened.
+func (n *Namespace) number(path string) (id int, ok bool, err error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return 0, false
+		return 0, false, nil
 	}
 	defer f.Close()
-	id, err = n.Netlink.GetNetNsIdByFd(int(f.Fd()))
-	return id, err == nil && id >= 0
+	id, err = n.numberOf(int(f.Fd()), path)
+	return id, err == nil && id >= 0, err
+}
+
+// numberOf is what n has given to the namespace of the descriptor, negative for
+// nothing. Whose that is, is said where it can't be read.
+func (n *Namespace) numberOf(fd int, whose string) (int, error) {
+	id, err := n.Netlink.GetNetNsIdByFd(fd)
+	if err != nil {
+		return 0, fmt.Errorf("ask by which number %s knows the namespace %q: %w", n, whose, err)
+	}
+	return id, nil
 }
 
 // nsInode tells one namespace from another while both live.

@@ -8,10 +8,11 @@ import (
 
 	"github.com/coreos/go-iptables/iptables"
 	"github.com/google/nftables"
+	"golang.org/x/sys/unix"
 )
 
 // NftChains lists the chains of every table of every family, those that
-// iptables-nft makes among them.
+// iptables-nft makes among them. A kernel without nftables has none.
 func (f *Firewall) NftChains() ([]*nftables.Chain, error) {
 	var chains []*nftables.Chain
 	err := f.withNft(func(n *nft) error {
@@ -22,6 +23,9 @@ func (f *Firewall) NftChains() ([]*nftables.Chain, error) {
 		})
 		return err
 	})
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list the nftables chains: %w", err)
 	}

@@ -48,7 +48,7 @@ func (p Forwards) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab
 	}
 	routes, err := n.Netlink.RouteGetWithOptions(net.IP(p.Dst.AsSlice()),
 		&netlink.RouteGetOptions{IifIndex: iif.Attrs().Index, SrcAddr: net.IP(p.Src.AsSlice())})
-	if errno, ok := refusedRoute(err); ok {
+	if errno, ok := kernel.RouteRefused(err); ok {
 		return p.refused(n, errno)
 	}
 	if err != nil || len(routes) == 0 {
@@ -88,8 +88,13 @@ func (p Forwards) refused(n *kernel.Namespace, errno syscall.Errno) (lab.Observa
 	}
 	// EINVAL (EXDEV before Linux 6.13) is a refused source or a blackhole
 	// route. The latter refuses the namespace's own packets as well.
-	if _, err := n.Netlink.RouteGet(net.IP(p.Dst.AsSlice())); errors.Is(err, unix.EINVAL) {
+	_, err = n.Netlink.RouteGet(net.IP(p.Dst.AsSlice()))
+	own, refused := kernel.RouteRefused(err)
+	switch {
+	case own == unix.EINVAL:
 		return noRoute, nil
+	case err != nil && !refused:
+		return lab.Observation{}, fmt.Errorf("look up the route to %s in %s: %w", p.Dst, n, err)
 	}
 	return lab.Observation{Holds: true, Outcome: "forwards-but-filtered"}, nil
 }

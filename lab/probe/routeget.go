@@ -2,15 +2,12 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"syscall"
 	"time"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"netlab/lab"
 	"netlab/lab/kernel"
@@ -45,7 +42,7 @@ func (p RouteGet) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab
 		return missing(err)
 	}
 	routes, err := n.Netlink.RouteGet(net.IP(p.Dst.AsSlice()))
-	if errno, ok := refusedRoute(err); ok {
+	if errno, ok := kernel.RouteRefused(err); ok {
 		return lab.Observation{Outcome: "unreachable", Values: map[string]string{"error": errnoWords(errno)}}, nil
 	}
 	if err != nil || len(routes) == 0 {
@@ -66,21 +63,6 @@ func (p RouteGet) Try(_ context.Context, k *kernel.Kernel, _ time.Duration) (lab
 		o.Holds, o.Outcome = false, "direct"
 	}
 	return o, nil
-}
-
-// refusedRoute tells whether a lookup was made and its answer was no: there is
-// no route, or it is of type unreachable, prohibit or blackhole, or (for a
-// packet that came in) its source was refused.
-func refusedRoute(err error) (syscall.Errno, bool) {
-	var errno syscall.Errno
-	if !errors.As(err, &errno) {
-		return 0, false
-	}
-	switch errno {
-	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EACCES, unix.EINVAL, unix.EXDEV:
-		return errno, true
-	}
-	return errno, false
 }
 
 func routeDev(n *kernel.Namespace, r netlink.Route) (string, error) {

@@ -2,7 +2,6 @@ package trace
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -95,14 +94,9 @@ func (s *scene) askDevice(r Request) (*device, error) {
 
 // deviceTowards is nil where there is no route.
 func (sp *space) deviceTowards(to netip.Addr) (*device, error) {
-	routes, err := sp.n.Netlink.RouteGet(to.AsSlice())
-	switch { // as the kernel says it of no route, and of routes of types that lead nowhere
-	case errors.Is(err, unix.ENETUNREACH), errors.Is(err, unix.EHOSTUNREACH), errors.Is(err, unix.EACCES), errors.Is(err, unix.EINVAL):
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("look up the route to %s in %s: %w", to, sp.n, err)
-	case len(routes) == 0:
-		return nil, nil
+	routes, refused, err := sp.routesTo(to, nil)
+	if err != nil || refused != 0 {
+		return nil, err
 	}
 	return sp.device(routes[0].LinkIndex)
 }

@@ -1,8 +1,6 @@
 package trace
 
 import (
-	"github.com/vishvananda/netlink"
-
 	"netlab/lab"
 )
 
@@ -92,9 +90,8 @@ func (f *finder) apart(g *sighting, bridge *device) (bool, error) {
 		return err == nil, err
 	}
 	for _, d := range []*device{g.device, port} {
-		info, err := f.space.n.Netlink.LinkGetProtinfo(&netlink.Device{LinkAttrs: *d.LinkAttrs})
-		if err != nil || !info.Isolated {
-			return true, nil // a port that can't be asked is none
+		if isolated, err := d.isolated(); err != nil || !isolated {
+			return err == nil, err
 		}
 	}
 	f.found(IsolatedPorts, f.inNS(f.space, "bridge", "-d", "link", "show"), "bridge", bridge.Name, "port", g.device.Name, "other", port.Name)

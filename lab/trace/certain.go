@@ -23,15 +23,22 @@ func (a *run) lost(frames []raw) bool {
 	b, id := *a, *a.id
 	id.ways = maps.Clone(a.id.ways)
 	b.id, b.sightings, b.unsent = &id, nil, nil
-	if b.sort(slices.Clone(frames)) != nil {
-		return false // the end will tell
+	var end lab.Ending
+	var err error
+	seen := a.scene.tentatively(func() { end, err = b.wouldEnd(slices.Clone(frames)) })
+	return seen && err == nil && (end.Outcome == lab.Lost || end.Outcome == lab.Unanswered) && certain(end)
+}
+
+// wouldEnd is the ending if nothing more came.
+func (a *run) wouldEnd(frames []raw) (lab.Ending, error) {
+	if err := a.sort(frames); err != nil {
+		return lab.Ending{}, err
 	}
-	legs, err := b.legs()
+	legs, err := a.legs()
 	if err != nil {
-		return false
+		return lab.Ending{}, err
 	}
-	end, err := b.ending(legs)
-	return err == nil && (end.Outcome == lab.Lost || end.Outcome == lab.Unanswered) && certain(end)
+	return a.ending(legs)
 }
 
 // certain tells whether a reason is read from the kernel's settings alone.

@@ -1,10 +1,7 @@
 package trace
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
-	"syscall"
 
 	"netlab/lab"
 	"netlab/lab/kernel"
@@ -38,7 +35,11 @@ func discover(k *kernel.Kernel, r Request) (*scene, error) {
 	}
 	s.goals = []netip.Addr{r.To}
 	// What answers goes back to the address that the packet is sent from.
-	if routes, err := s.from.n.Netlink.RouteGet(r.To.AsSlice()); err == nil && len(routes) > 0 {
+	routes, refused, err := s.from.routesTo(r.To, nil)
+	if err != nil {
+		return nil, err
+	}
+	if refused == 0 {
 		if src := kernel.Addr(routes[0].Src); src.IsValid() {
 			s.goals = append(s.goals, src)
 		}
@@ -83,13 +84,9 @@ func (s *scene) visit(sp *space) error {
 }
 
 func (s *scene) leave(sp *space, dst netip.Addr) error {
-	routes, err := sp.n.Netlink.RouteGet(dst.AsSlice())
-	var errno syscall.Errno
-	if errors.As(err, &errno) { // no route is an answer too
-		return nil
-	}
+	routes, _, err := sp.routesTo(dst, nil) // none is an answer too
 	if err != nil {
-		return fmt.Errorf("look up the route to %s in %s: %w", dst, sp.n, err)
+		return err
 	}
 	for _, r := range routes {
 		d, err := sp.device(r.LinkIndex)
@@ -184,9 +181,9 @@ func (s *scene) capture(d *device) bool {
 
 // list captures on all devices of a namespace that is watched besides.
 func (sp *space) list(s *scene) error {
-	links, err := kernel.Dump(sp.n.Netlink.LinkList)
+	links, err := sp.links()
 	if err != nil {
-		return fmt.Errorf("list the devices of %s: %w", sp.n, err)
+		return err
 	}
 	for _, link := range links {
 		s.capture(sp.add(link))
@@ -220,6 +217,6 @@ func (s *scene) goal(addr netip.Addr) {
 	}
 	s.goals = append(s.goals, addr)
 	for _, sp := range s.spaces {
-		_ = s.visit(sp) // what can't be looked up isn't watched, as at first
+		_ = s.visit(sp) // what can't be looked up, the scene knows
 	}
 }

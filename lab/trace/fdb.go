@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"net"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
-	"netlab/lab/kernel"
 )
 
 // How a bridge came to know behind which port a MAC is: from a frame's source, by
@@ -44,7 +42,7 @@ func (s *scene) readFDB() (map[*device][]fdbEntry, error) {
 }
 
 func (d *device) fdb() ([]fdbEntry, error) {
-	list, err := kernel.Dump(func() ([]netlink.Neigh, error) { return d.space.n.Netlink.NeighList(0, unix.AF_BRIDGE) })
+	list, err := d.space.neighbours(0, unix.AF_BRIDGE)
 	if err != nil {
 		return nil, fmt.Errorf("read what %s in %s forwards by: %w", d.Name, d.space.n, err)
 	}

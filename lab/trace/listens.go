@@ -36,14 +36,15 @@ func (f *finder) closed(g *sighting) (bool, error) {
 func (f *finder) rewrites() (bool, error) {
 	chains, err := f.wall().NftChains()
 	if err != nil {
-		return false, err
+		return false, f.space.unread("read the firewall", err)
 	}
 	for _, c := range chains {
 		if c.Type == nftables.ChainTypeNAT && c.Hooknum != nil && *c.Hooknum == *nftables.ChainHookPrerouting {
 			return true, nil
 		}
 	}
-	return f.wall().LegacyTable("nat")
+	there, err := f.wall().LegacyTable("nat")
+	return there, f.space.unread("read the firewall", err)
 }
 
 // takesUDP tells whether a socket of the namespace may take UDP for an address. Of
@@ -63,7 +64,7 @@ func (sp *space) takesUDP(to netip.AddrPort) (taken bool, err error) {
 		}
 		return nil
 	})
-	return taken, err
+	return taken, sp.scene.keep(err)
 }
 
 // listed tells whether a table of sockets has one for an address, or for all

@@ -19,7 +19,11 @@ func (f *finder) forwarding(in *device) (bool, error) {
 	if err != nil || on != 0 {
 		return err == nil, err
 	}
-	if whole, err := f.number("net/ipv4/ip_forward"); err == nil && whole == 0 {
+	whole, err := f.number("net/ipv4/ip_forward")
+	if err != nil {
+		return false, err
+	}
+	if whole == 0 {
 		key = "net/ipv4/ip_forward"
 	}
 	f.found(ForwardingOff, f.inNS(f.space, "sysctl", sysctlName(key)), "key", key, "dev", in.Name)
@@ -76,9 +80,7 @@ func (f *finder) route(q lookup) (bool, error) {
 
 // refusing is the route to dst that says no, where no longer prefix says otherwise.
 func (sp *space) refusing(dst netip.Addr) (words, kind string, ok bool, err error) {
-	all, err := kernel.Dump(func() ([]netlink.Route, error) {
-		return sp.n.Netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
-	})
+	all, err := sp.routes(netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
 	if err != nil {
 		return "", "", false, err
 	}
@@ -111,9 +113,7 @@ func (f *finder) reversePath(g *sighting, in *device) (bool, error) {
 		return true, nil
 	}
 	if value == 2 && r.refused == 0 {
-		addrs, err := kernel.Dump(func() ([]netlink.Addr, error) {
-			return f.space.n.Netlink.AddrList(&netlink.Device{LinkAttrs: *in.LinkAttrs}, unix.AF_INET)
-		})
+		addrs, err := f.space.addrs(in)
 		if err != nil {
 			return false, err
 		}
@@ -190,7 +190,7 @@ func (f *finder) inForce(name string, d *device) (int, error) {
 func (f *finder) number(key string) (int, error) { return f.space.number(key) }
 
 func (sp *space) number(key string) (int, error) {
-	value, err := sp.n.Sysctl(key)
+	value, err := sp.sysctl(key)
 	if err != nil {
 		return 0, err
 	}

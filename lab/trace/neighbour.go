@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"fmt"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
@@ -22,11 +21,9 @@ type neighbour struct {
 
 func (d *device) neighbour(addr netip.Addr) (neighbour, error) {
 	e := neighbour{dev: d, addr: addr}
-	entries, err := kernel.Dump(func() ([]netlink.Neigh, error) {
-		return d.space.n.Netlink.NeighList(d.Index, netlink.FAMILY_V4)
-	})
+	entries, err := d.space.neighbours(d.Index, netlink.FAMILY_V4)
 	if err != nil {
-		return e, fmt.Errorf("list the neighbours on %s in %s: %w", d.Name, d.space.n, err)
+		return e, err
 	}
 	for _, n := range entries {
 		if kernel.Addr(n.IP) != addr {

@@ -1,8 +1,6 @@
 package trace
 
 import (
-	"errors"
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -53,13 +51,9 @@ func (q lookup) ask() (found, error) {
 	if q.iif != nil {
 		o.IifIndex = q.iif.Index
 	}
-	routes, err := q.space.n.Netlink.RouteGetWithOptions(q.dst.AsSlice(), &o)
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		return found{refused: errno}, nil
-	}
-	if err != nil || len(routes) == 0 {
-		return found{}, fmt.Errorf("look up the route to %s in %s: %w", q.dst, q.space.n, err)
+	routes, refused, err := q.space.routesTo(q.dst, &o)
+	if err != nil || refused != 0 {
+		return found{refused: refused}, err
 	}
 	r := routes[0]
 	f := found{local: r.Type == unix.RTN_LOCAL || r.Type == unix.RTN_BROADCAST, via: kernel.Addr(r.Gw), src: kernel.Addr(r.Src), table: r.Table}
@@ -67,7 +61,11 @@ func (q lookup) ask() (found, error) {
 		return found{}, err
 	}
 	o.FIBMatch = true
-	if matched, err := q.space.n.Netlink.RouteGetWithOptions(q.dst.AsSlice(), &o); err == nil && len(matched) > 0 {
+	matched, refused, err := q.space.routesTo(q.dst, &o)
+	if err != nil {
+		return found{}, err
+	}
+	if refused == 0 { // one that no entry stands for, as of a broadcast, has no words
 		f.table = matched[0].Table
 		f.words = q.space.routeWords(matched[0])
 	}

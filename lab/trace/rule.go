@@ -31,7 +31,7 @@ func (f *finder) rules(g *sighting, in *device) (bool, error) {
 // and the device that it came in on, with an errno (fib4_rule_action,
 // net/ipv4/fib_rules.c). One that looks at more than that is passed over.
 func (sp *space) refusingRule(errno syscall.Errno, src, dst netip.Addr, in *device) (words, kind string, ok bool, err error) {
-	all, err := kernel.Dump(func() ([]netlink.Rule, error) { return sp.n.Netlink.RuleList(unix.AF_INET) })
+	all, err := sp.rules()
 	if err != nil {
 		return "", "", false, err
 	}

@@ -1,10 +1,6 @@
 package trace
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
-	"net"
 	"net/netip"
 
 	"github.com/vishvananda/netlink"
@@ -26,10 +22,12 @@ type scene struct {
 	walked  map[walk]bool
 	bridges map[*device][]*device
 	goals   []netip.Addr // what is looked for on the way
+	unread  error        // the first thing that could not be read
 }
 
 // space is one namespace.
 type space struct {
+	scene   *scene
 	n       *kernel.Namespace
 	name    string // as it is shown
 	devices map[int]*device
@@ -75,7 +73,7 @@ func (s *scene) spaceOf(n *kernel.Namespace) *space {
 	if sp := s.named[name]; sp != nil {
 		return sp
 	}
-	sp := &space{n: n, name: name, devices: map[int]*device{}, missing: map[int]bool{}}
+	sp := &space{scene: s, n: n, name: name, devices: map[int]*device{}, missing: map[int]bool{}}
 	s.spaces = append(s.spaces, sp)
 	s.named[name] = sp
 	return sp
@@ -86,14 +84,13 @@ func (sp *space) device(index int) (*device, error) {
 	if d := sp.devices[index]; d != nil || index <= 0 || sp.missing[index] {
 		return d, nil
 	}
-	link, err := sp.n.Netlink.LinkByIndex(index)
-	var none netlink.LinkNotFoundError
-	if errors.As(err, &none) {
+	link, err := sp.link(index)
+	if err != nil {
+		return nil, err
+	}
+	if link == nil {
 		sp.missing[index] = true
 		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look for device %d in %s: %w", index, sp.n, err)
 	}
 	return sp.add(link), nil
 }
@@ -110,7 +107,7 @@ func (sp *space) add(link netlink.Link) *device {
 
 // deviceNamed wraps fs.ErrNotExist for one that is not there.
 func (sp *space) deviceNamed(name string) (*device, error) {
-	link, err := sp.n.Link(name)
+	link, err := sp.linkNamed(name)
 	if err != nil {
 		return nil, err
 	}
@@ -119,9 +116,9 @@ func (sp *space) deviceNamed(name string) (*device, error) {
 
 // below lists the devices that have d for their master: a bridge's ports.
 func (d *device) below() ([]*device, error) {
-	links, err := kernel.Dump(d.space.n.Netlink.LinkList)
+	links, err := d.space.links()
 	if err != nil {
-		return nil, fmt.Errorf("list the devices of %s: %w", d.space.n, err)
+		return nil, err
 	}
 	var ports []*device
 	for _, link := range links {
@@ -151,9 +148,6 @@ func (s *scene) peer(d *device) (*device, error) {
 		return p, nil
 	}
 	p, err := s.findPeer(d)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
-		p, err = nil, nil
-	}
 	if err == nil {
 		s.peers[d] = p
 		if p != nil {
@@ -170,12 +164,18 @@ func (s *scene) findPeer(d *device) (*device, error) {
 	sp := d.space
 	if d.NetNsID >= 0 {
 		full := len(s.spaces) >= maxSpaces
-		if name, ok := s.kernel.NamedAcross(d.space.n, d.NetNsID); ok && full && s.named[name] == nil {
-			s.cut = true
-			return nil, nil
+		if full {
+			name, ok, err := s.kernel.NamedAcross(d.space.n, d.NetNsID)
+			if err != nil {
+				return nil, s.keep(err)
+			}
+			if ok && s.named[name] == nil {
+				s.cut = true
+				return nil, nil
+			}
 		}
-		n, err := s.kernel.Across(d.space.n, d.NetNsID)
-		if err != nil {
+		n, err := sp.across(d.NetNsID)
+		if err != nil || n == nil {
 			return nil, err
 		}
 		if s.named[s.kernel.Called(n)] == nil && full {
@@ -187,12 +187,13 @@ func (s *scene) findPeer(d *device) (*device, error) {
 	return sp.device(d.ParentIndex)
 }
 
-// has tells whether the address is the namespace's own, and on which device.
+// has tells whether the address is the namespace's own, and on which device. What
+// could not be read, the scene knows.
 func (sp *space) has(addr netip.Addr) (dev string, ok bool) {
 	if !addr.Is4() {
 		return "", false
 	}
-	addrs, err := kernel.Dump(func() ([]netlink.Addr, error) { return sp.n.Netlink.AddrList(nil, unix.AF_INET) })
+	addrs, err := sp.addrs(nil)
 	if err != nil {
 		return "", false
 	}
@@ -203,8 +204,8 @@ func (sp *space) has(addr netip.Addr) (dev string, ok bool) {
 			}
 		}
 	}
-	routes, err := sp.n.Netlink.RouteGet(net.IP(addr.AsSlice())) // 127.0.0.0/8, or a local route
-	if err != nil || len(routes) == 0 || routes[0].Type != unix.RTN_LOCAL {
+	routes, refused, err := sp.routesTo(addr, nil) // 127.0.0.0/8, or a local route
+	if err != nil || refused != 0 || routes[0].Type != unix.RTN_LOCAL {
 		return "", false
 	}
 	return "lo", true

@@ -95,10 +95,8 @@ func (f *finder) cable(g *sighting) error {
 	if peer, err := f.scene.peer(d); err != nil {
 		return err
 	} else if peer != nil {
-		if fresh, err := peer.space.n.Netlink.LinkByIndex(peer.Index); err == nil && fresh.Attrs().RawFlags&unix.IFF_UP == 0 {
-			f.down(peer)
-		}
-		return nil
+		_, err := f.up(peer)
+		return err
 	}
 	if ok, err := f.link(d); err != nil || !ok {
 		return err
@@ -113,11 +111,11 @@ func (f *finder) down(d *device) {
 
 // link: the device is up and has something at its other end.
 func (f *finder) link(d *device) (bool, error) {
-	fresh, err := d.space.n.Netlink.LinkByIndex(d.Index)
-	if err != nil {
-		return false, err
+	now, err := d.fresh()
+	if err != nil || now == nil {
+		return err == nil, err
 	}
-	switch flags := fresh.Attrs().RawFlags; {
+	switch flags := now.RawFlags; {
 	case flags&unix.IFF_UP == 0:
 		f.down(d)
 		return false, nil

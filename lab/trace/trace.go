@@ -103,7 +103,8 @@ const maxTries = 3
 // ErrIPv6 is what a Request to an IPv6 address gets.
 var ErrIPv6 = errors.New("only IPv4 can be followed")
 
-// Run sends the probe and follows it. A probe that gets lost is no error. A thread
+// Run sends the probe and follows it. A probe that gets lost is no error. What can't be
+// read on the way is one: nothing is told that rests on what was not seen. A thread
 // visits each namespace on the way to open sockets there.
 func Run(ctx context.Context, k *kernel.Kernel, r Request) (Result, error) {
 	if err := r.settle(k); err != nil {
@@ -124,6 +125,9 @@ func Run(ctx context.Context, k *kernel.Kernel, r Request) (Result, error) {
 	s, err := discover(k, r)
 	drops := <-listening
 	defer deaf()
+	if err == nil {
+		err = s.unread
+	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -132,14 +136,21 @@ func Run(ctx context.Context, k *kernel.Kernel, r Request) (Result, error) {
 	}
 	for try := 1; ; try++ {
 		a, err := attempt(ctx, s, r)
-		if err != nil {
-			return Result{}, fmt.Errorf("follow a packet from %s to %s: %w", s.from.n, r.To, err)
-		}
-		if try < maxTries && s.beyond(a.sightings) {
+		if err == nil && try < maxTries && s.beyond(a.sightings) {
 			drops.forget()
 			continue
 		}
-		return a.result(drops)
+		var result Result
+		if err == nil {
+			result, err = a.result(drops)
+		}
+		if err == nil {
+			err = s.unread
+		}
+		if err != nil {
+			return Result{}, fmt.Errorf("follow a packet from %s to %s: %w", s.from.n, r.To, err)
+		}
+		return result, nil
 	}
 }
 

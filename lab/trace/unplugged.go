@@ -6,8 +6,6 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
-
-	"netlab/lab/kernel"
 )
 
 // cable is a veth's two ends, as they are now.
@@ -17,7 +15,7 @@ type cable struct{ near, far *device }
 // at. What is not on the packet's way is looked at for a reason only, so it is
 // nothing that a capture lacks.
 func (s *scene) cables(sp *space) ([]cable, error) {
-	links, err := kernel.Dump(sp.n.Netlink.LinkList)
+	links, err := sp.links()
 	if err != nil {
 		return nil, err
 	}
@@ -39,11 +37,8 @@ func (s *scene) cables(sp *space) ([]cable, error) {
 
 // fresh is the device as it is now, nil where it is no longer there.
 func (d *device) fresh() (*netlink.LinkAttrs, error) {
-	link, err := d.space.n.Netlink.LinkByIndex(d.Index)
-	if err != nil {
-		if _, gone := err.(netlink.LinkNotFoundError); gone {
-			return nil, nil
-		}
+	link, err := d.space.link(d.Index)
+	if err != nil || link == nil {
 		return nil, err
 	}
 	return link.Attrs(), nil
@@ -87,10 +82,9 @@ func (f *finder) plugged(bridge *device, wanted func(far *device) bool) (bool, e
 }
 
 // hasRouteBy tells whether the device has a route of its own, as a routed pod's has.
+// What could not be read, the scene knows.
 func (f *finder) hasRouteBy(d *device) bool {
-	routes, err := kernel.Dump(func() ([]netlink.Route, error) {
-		return d.space.n.Netlink.RouteListFiltered(unix.AF_INET, &netlink.Route{LinkIndex: d.Index}, netlink.RT_FILTER_OIF)
-	})
+	routes, err := d.space.routes(netlink.Route{LinkIndex: d.Index}, netlink.RT_FILTER_OIF)
 	return err == nil && len(routes) > 0
 }
 

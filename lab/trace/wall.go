@@ -38,7 +38,7 @@ func (f *finder) firewall(p passage, hooks ...string) (bool, error) {
 		}
 		drop, certain, err := cause.Stops(f.wall(), q)
 		if err != nil {
-			return false, err
+			return false, f.space.unread("read the firewall", err)
 		}
 		if drop == nil {
 			continue
