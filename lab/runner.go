@@ -30,7 +30,8 @@ type Plan struct {
 	// Notes are said before the first step: what may surprise on this machine.
 	Notes []Note
 	// Explain inspects the kernel for what makes a check of that step fail; nil:
-	// nothing is known of causes. It changes nothing.
+	// nothing is known of causes. It changes nothing. Before the step it says what
+	// keeps the step's checks from holding yet.
 	Explain func(ctx context.Context, k *kernel.Kernel, stepID string) ([]Cause, error)
 }
 

@@ -9,31 +9,14 @@ import (
 	"time"
 )
 
-// Patience with answers: a check before its step waits to see nothing, so it
-// must be short; one after it may meet a proxy_delay of up to 0.8 s (facts.md,
-// section 2) and a lost packet.
+// Patience with answers after a step: they may meet a proxy_delay of up to 0.8 s
+// (facts.md, section 2) and a lost packet.
 const (
-	patienceBefore = 200 * time.Millisecond
-	patienceAfter  = 1500 * time.Millisecond
+	patienceAfter = 1500 * time.Millisecond
 	// For one among several, where an earlier one has failed: longer than a
 	// proxy_delay, but no more.
 	patienceBriefly = 900 * time.Millisecond
 )
-
-func (x *run) before(ctx context.Context, step Step, o Options) error {
-	if o.NoBefore {
-		return nil
-	}
-	for _, c := range step.Checks {
-		if !c.Before {
-			continue
-		}
-		if _, err := x.check(ctx, step, c, Before, patienceBefore); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 func (x *run) after(ctx context.Context, step Step) error {
 	together := patienceAfter
@@ -73,33 +56,18 @@ func (r *Runner) explain(ctx context.Context, plan Plan, stepID string, must boo
 	return nil
 }
 
-func (x *run) check(ctx context.Context, step Step, c Check, phase Phase, patience time.Duration) (bool, error) {
-	if err := interrupted(ctx); err != nil {
-		return false, err
-	}
-	return x.try(ctx, x.plan.Lab, step.ID, c, phase, patience)
-}
-
 // tryAll makes one attempt of each of a step's checks after it, and returns how many
 // hold. Those next to each other that are Independent are tried at once, with that
 // patience: of several that get no answer, none waits for the others.
 func (r *Runner) tryAll(ctx context.Context, lab string, step Step, patience time.Duration) (held int, err error) {
 	for left := step.Checks; len(left) > 0; {
-		if err := interrupted(ctx); err != nil {
-			return held, err
-		}
 		n, patience := together(left), patience
 		if n == 0 {
 			n, patience = 1, patienceAfter
 		}
-		seen := make([]Event, n)
-		var wait sync.WaitGroup
-		for i, c := range left[:n] {
-			wait.Go(func() { seen[i] = r.attempt(ctx, lab, step.ID, c, After, patience) })
-		}
-		wait.Wait()
-		if ctx.Err() != nil {
-			return held, ErrInterrupted
+		seen, err := r.atOnce(ctx, lab, step.ID, left[:n], After, patience)
+		if err != nil {
+			return held, err
 		}
 		for _, e := range seen {
 			r.emit(e)
@@ -110,6 +78,21 @@ func (r *Runner) tryAll(ctx context.Context, lab string, step Step, patience tim
 		left = left[n:]
 	}
 	return held, nil
+}
+
+// atOnce makes one attempt of each of some checks, side by side, and returns what is
+// to be told of them, in their order.
+func (r *Runner) atOnce(ctx context.Context, lab, stepID string, checks []Check, phase Phase, patience time.Duration) ([]Event, error) {
+	if err := interrupted(ctx); err != nil {
+		return nil, err
+	}
+	seen := make([]Event, len(checks))
+	var wait sync.WaitGroup
+	for i, c := range checks {
+		wait.Go(func() { seen[i] = r.attempt(ctx, lab, stepID, c, phase, patience) })
+	}
+	wait.Wait()
+	return seen, interrupted(ctx)
 }
 
 // together is how many of the checks, from the first on, are Independent.
