@@ -17,6 +17,7 @@ import (
 	"netlab/lab/kernel"
 	"netlab/lab/machine"
 	"netlab/lab/op"
+	"netlab/scenarios"
 )
 
 // app is one invocation of netlab.
@@ -36,6 +37,8 @@ type app struct {
 
 	lang    string // what it speaks, such as "en"
 	catalog catalog
+	// openings are the titles and introductions that were read, by scenario.
+	openings map[string]scenarios.Words
 }
 
 // labsDir is where the journals of the labs on this machine stand.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
-	"regexp"
 	"strings"
 
 	"netlab/scenarios"
@@ -17,40 +16,36 @@ var words embed.FS
 // catalog has what netlab itself says in one language, by key.
 type catalog map[string]string
 
-// loadCatalog reads the catalog of a language, such as "en". What it lacks, it
-// has in English; a test sees to it that it lacks nothing.
-func loadCatalog(lang string) (catalog, error) {
-	c := catalog{}
-	for _, l := range []string{english, lang} {
-		own, err := readCatalog(l)
-		if err != nil {
-			return nil, err
-		}
-		for key, text := range own {
-			c[key] = text
-		}
-	}
-	return c, nil
-}
+// entries is room for what a catalog has.
+const entries = 2048
 
-// readCatalog reads what a catalog says itself. No line may end inside a command,
-// which stands in backquotes.
+// readCatalog reads the catalog of a language, such as "en". A test sees to it that
+// none lacks what another has.
 func readCatalog(lang string) (catalog, error) {
 	data, err := fs.ReadFile(words, "words/"+lang+".json")
 	if err != nil {
 		return nil, fmt.Errorf("words in %q: %w", lang, err)
 	}
-	var c catalog
+	c := make(catalog, entries)
 	if err := json.Unmarshal(data, &c); err != nil {
 		return nil, fmt.Errorf("words in %q: %w", lang, err)
 	}
-	code := regexp.MustCompile("`[^`]+`")
 	for key, text := range c {
 		if strings.Contains(text, "`") {
-			c[key] = code.ReplaceAllStringFunc(text, unbroken)
+			c[key] = whole(text)
 		}
 	}
 	return c, nil
+}
+
+// whole is a text in which no line may end inside a command, which stands in
+// backquotes.
+func whole(text string) string {
+	parts := strings.Split(text, "`")
+	for i := 1; i+1 < len(parts); i += 2 {
+		parts[i] = unbroken(parts[i])
+	}
+	return strings.Join(parts, "`")
 }
 
 // say is the text of a key. A key that is missing shows itself; a test sees to

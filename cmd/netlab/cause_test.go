@@ -11,7 +11,7 @@ import (
 
 // Every cause has words, which name only values that the cause has.
 func TestEveryCauseHasWords(t *testing.T) {
-	words, err := loadCatalog("en")
+	words, err := readCatalog("en")
 	if err != nil {
 		t.Fatal(err)
 	}

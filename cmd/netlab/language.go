@@ -71,11 +71,11 @@ func matchLanguage(name string) (string, bool) {
 
 // speak makes netlab speak a language from now on.
 func (a *app) speak(lang string) error {
-	c, err := loadCatalog(lang)
+	c, err := readCatalog(lang)
 	if err != nil {
 		return err
 	}
-	a.lang, a.catalog = lang, c
+	a.lang, a.catalog, a.openings = lang, c, nil
 	return nil
 }
 

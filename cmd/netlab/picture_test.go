@@ -26,7 +26,7 @@ func pictured(t *testing.T) *app { return picturedIn(t, "en") }
 
 func picturedIn(t *testing.T, lang string) *app {
 	t.Helper()
-	c, err := loadCatalog(lang)
+	c, err := readCatalog(lang)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,8 +44,24 @@ func (a *app) spoken(s scenarios.Scenario, load func(scenario, lang string) (sce
 	return w, err
 }
 
-func (a *app) scenarioTitle(s scenarios.Scenario) string {
+// opening is a scenario's title and introduction, read once.
+func (a *app) opening(s scenarios.Scenario) (scenarios.Words, error) {
+	if w, read := a.openings[s.Name]; read {
+		return w, nil
+	}
 	w, err := a.spoken(s, scenarios.LoadOpening)
+	if err != nil {
+		return w, err
+	}
+	if a.openings == nil {
+		a.openings = map[string]scenarios.Words{}
+	}
+	a.openings[s.Name] = w
+	return w, nil
+}
+
+func (a *app) scenarioTitle(s scenarios.Scenario) string {
+	w, err := a.opening(s)
 	if err != nil {
 		return "[" + err.Error() + "]" // a test loads every scenario's words
 	}
@@ -54,7 +70,7 @@ func (a *app) scenarioTitle(s scenarios.Scenario) string {
 
 // scenarioIntro is the introduction with the values that it has by default.
 func (a *app) scenarioIntro(s scenarios.Scenario) string {
-	w, err := a.spoken(s, scenarios.LoadOpening)
+	w, err := a.opening(s)
 	if err != nil {
 		return "[" + err.Error() + "]"
 	}
