@@ -73,15 +73,22 @@ func about(verb, path string) (Call, bool) {
 
 // memory reads the caller's memory; less of it where it ends.
 func (n *notif) memory(at, size uint64) []byte {
-	f, err := os.Open(fmt.Sprintf("/proc/%d/mem", n.tid))
+	if size == 0 {
+		return nil
+	}
+	data := make([]byte, size)
+	local := []unix.Iovec{{Base: &data[0], Len: size}}
+	// In two parts, so that what comes before the end of a page is read.
+	first := min(size, pageSize-at%pageSize)
+	remote := []unix.RemoteIovec{{Base: uintptr(at), Len: int(first)}, {Base: uintptr(at + first), Len: int(size - first)}}
+	got, err := unix.ProcessVMReadv(int(n.tid), local, remote, 0)
 	if err != nil {
 		return nil
 	}
-	defer f.Close()
-	data := make([]byte, size)
-	got, _ := f.ReadAt(data, int64(at))
 	return data[:got]
 }
+
+const pageSize = 4096 // or a multiple of it
 
 // path is the text that an argument points to.
 func (n *notif) path(arg int) string {
@@ -97,11 +104,15 @@ func (n *notif) file(arg int) string {
 }
 
 // process is the process that the calling thread is of.
-func (n *notif) process() int {
+func (w *watch) process(n *notif) int {
+	if pid, ok := w.processes[n.tid]; ok {
+		return pid
+	}
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", n.tid))
 	_, after, _ := bytes.Cut(status, []byte("\nTgid:"))
 	line, _, _ := bytes.Cut(after, []byte("\n"))
 	pid, _ := strconv.Atoi(string(bytes.TrimSpace(line)))
+	w.processes[n.tid] = pid
 	return pid
 }
 

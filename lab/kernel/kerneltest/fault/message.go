@@ -12,12 +12,15 @@ import (
 type socket struct{ domain, protocol int }
 
 // borrow opens the caller's socket here too.
-func (n *notif) borrow() (fd int, err error) {
-	pidfd, err := unix.PidfdOpen(n.process(), 0)
-	if err != nil {
-		return 0, err
+func (w *watch) borrow(n *notif) (fd int, err error) {
+	pid := w.process(n)
+	pidfd, ok := w.pidfds[pid]
+	if !ok {
+		if pidfd, err = unix.PidfdOpen(pid, 0); err != nil {
+			return 0, err
+		}
+		w.pidfds[pid] = pidfd
 	}
-	defer unix.Close(pidfd)
 	return unix.PidfdGetfd(pidfd, int(int32(n.args[0])), 0)
 }
 
@@ -26,7 +29,7 @@ func (w *watch) socketOf(n *notif) (socket, bool) {
 	if s, ok := w.sockets[name]; ok {
 		return s, true
 	}
-	fd, err := n.borrow()
+	fd, err := w.borrow(n)
 	if err != nil {
 		return socket{}, false
 	}
@@ -93,7 +96,7 @@ func (w *watch) sends(n *notif) (Call, bool) {
 
 // space tells one network namespace from another.
 func (w *watch) space(n *notif) string {
-	name, _ := os.Readlink(fmt.Sprintf("/proc/%d/task/%d/ns/net", n.process(), n.tid))
+	name, _ := os.Readlink(fmt.Sprintf("/proc/%d/task/%d/ns/net", w.process(n), n.tid))
 	return name
 }
 
@@ -125,7 +128,7 @@ func (w *watch) receives(n *notif) (Call, bool) {
 	if !ok || s.domain != unix.AF_NETLINK {
 		return Call{}, false
 	}
-	fd, err := n.borrow()
+	fd, err := w.borrow(n)
 	if err != nil {
 		return Call{}, false
 	}
@@ -148,7 +151,7 @@ func (w *watch) receives(n *notif) (Call, bool) {
 
 // interrupted receives a part of a dump in the caller's stead and marks it.
 func (w *watch) interrupted(n *notif) (got int, ok bool) {
-	fd, err := n.borrow()
+	fd, err := w.borrow(n)
 	if err != nil {
 		return 0, false
 	}
@@ -187,8 +190,8 @@ func (w *watch) interrupted(n *notif) (got int, ok bool) {
 }
 
 // lose takes a message that was to be received.
-func (n *notif) lose() {
-	fd, err := n.borrow()
+func (w *watch) lose(n *notif) {
+	fd, err := w.borrow(n)
 	if err != nil {
 		return
 	}

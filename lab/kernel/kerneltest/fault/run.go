@@ -36,7 +36,8 @@ var ErrHangs = errors.New("it hangs")
 const patience = time.Minute
 
 // Run runs the program with its arguments, found in the PATH of this process, and
-// asks decide about each call; nil lets it happen. The output and the error are
+// asks decide about each call; nil lets it happen. After a fault that is not made
+// Again all calls happen. The output and the error are
 // those of exec.Cmd.CombinedOutput. It returns when the program and all that it
 // has started are gone. A program that has not ended after a time far beyond what
 // it takes is killed: the error then wraps ErrHangs.
@@ -62,7 +63,10 @@ func Run(decide func(Call) *Fault, program string, args ...string) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	served := serve(ends[0], &watch{decide: decide, main: cmd.Process.Pid, sockets: map[string]socket{}, again: map[string]*Fault{}})
+	w := &watch{decide: decide, main: cmd.Process.Pid, sockets: map[string]socket{}, again: map[string]*Fault{},
+		processes: map[uint32]int{}, pidfds: map[int]int{}}
+	served := serve(ends[0], w)
+	w.close()
 	if served != nil {
 		_ = cmd.Process.Kill()
 	}
@@ -88,6 +92,8 @@ func serve(conn int, w *watch) error {
 	}
 	listener := fds[0]
 	defer unix.Close(listener)
+	// Whoever waits for us runs on our processor next. Before Linux 6.6 that can't be had.
+	_, _, _ = unix.Syscall(unix.SYS_IOCTL, uintptr(listener), unix.SECCOMP_IOCTL_NOTIF_SET_FLAGS, unix.SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP)
 	for deadline := time.Now().Add(patience); ; {
 		ready := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
 		if _, err := unix.Poll(ready, 100); errors.Is(err, unix.EINTR) {
@@ -134,12 +140,24 @@ type watch struct {
 	sockets map[string]socket
 	again   map[string]*Fault
 	last    notif // the last call that was asked about
+	done    bool  // there has been a fault, and it is not made again
+
+	// What is read once: threads' processes, and descriptors of these. A number is not
+	// given out again so soon.
+	processes map[uint32]int
+	pidfds    map[int]int
+}
+
+func (w *watch) close() {
+	for _, fd := range w.pidfds {
+		unix.Close(fd)
+	}
 }
 
 // answer decides about one call.
 func (w *watch) answer(n *notif) answer {
 	goOn := answer{flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
-	if w.restarted(n) {
+	if w.done || w.restarted(n) {
 		return goOn
 	}
 	c, ok := w.describe(n)
@@ -149,10 +167,11 @@ func (w *watch) answer(n *notif) answer {
 	f := w.again[c.key]
 	if f == nil {
 		w.n++
-		c.N, c.Other = w.n, n.process() != w.main
+		c.N, c.Other = w.n, w.process(n) != w.main
 		if f = w.decide(c); f != nil && f.Again {
 			w.again[c.key] = f
 		}
+		w.done = f != nil && !f.Again
 	}
 	switch {
 	case f == nil:
@@ -167,7 +186,7 @@ func (w *watch) answer(n *notif) answer {
 		return goOn
 	}
 	if f.Errno == unix.ENOBUFS && (c.Kind == Answer || c.Kind == List) {
-		n.lose()
+		w.lose(n)
 	}
 	return answer{errno: -int32(f.Errno)}
 }
