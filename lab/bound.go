@@ -108,10 +108,12 @@ func (u *undo) settle(ctx context.Context) (stopped bool, err error) {
 
 // settled writes down what has gone by itself.
 func (u *undo) settled(gone []int) error {
-	if err := u.journal.Undone(gone...); err != nil {
-		return fmt.Errorf("write down what has gone by itself: %w", err)
+	err := u.journal.Undone(gone...)
+	if err != nil {
+		err = fmt.Errorf("write down what has gone by itself: %w", err)
+		u.report(Event{Type: UndoFail, Lab: u.journal.Header.Lab, Error: err.Error()})
 	}
-	return nil
+	return err
 }
 
 // dropped tells whether what an entry is bound to is undone, so that there is

@@ -109,7 +109,11 @@ func (u *undo) entry(e journal.Entry) (err error) {
 	if err != nil {
 		return u.failed(e, err)
 	}
-	defer func() { err = errors.Join(err, release()) }()
+	defer func() {
+		if left := release(); left != nil {
+			err = errors.Join(err, u.failed(e, left))
+		}
+	}()
 	if shared(forward) {
 		if err := u.journal.Reload(); err != nil { // another lab may have handed something over
 			return u.failed(e, err)

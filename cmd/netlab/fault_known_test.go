@@ -66,3 +66,33 @@ func TestFaultsThatOnceDidHarm(t *testing.T) {
 		})
 	}
 }
+
+// What went by itself is written down last. That it can't be is said as well.
+func TestTheLastRecordThatCannotBeWrittenIsSaid(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	pretendHost(t)
+	settle(t)
+	b := &faultBed{t: t, s: scenarios.Bridge(), before: glanced(t)}
+	last := 0
+	for _, broken := range []bool{false, true} {
+		sh(t, "netlab run bridge --no-before -q")
+		n, fails := 0, &fault.Fault{Errno: unix.EROFS, Again: true}
+		c, f, code, out := b.faulty(func(c fault.Call) *fault.Fault {
+			if c.Text == "write /run/netlab/labs/bridge.jsonl" {
+				if n++; broken && n == last {
+					return fails
+				}
+			}
+			return nil
+		}, "teardown", "-q")
+		if last = n; f != nil {
+			if code == exitDone {
+				t.Errorf("%s: all is well", c)
+			}
+			b.said(c, *f, code, out, out)
+		}
+		b.down(out)
+	}
+}
