@@ -63,9 +63,10 @@ func (b bridge) setUp(ns, link string) []lab.Op {
 }
 
 // cable joins a pod to the host. Its own end gets an address of the subnet that
-// all share, with the subnet's prefix length: so the others are on its link.
+// all share, with the subnet's prefix length: so the others are on its link. It has as
+// many queues as in calico, with which this lab is compared.
 func (b bridge) cable(p pod) []lab.Op {
-	ops := []lab.Op{op.VethAdd{Name: p.link, Peer: podLink, PeerNS: p.name}}
+	ops := []lab.Op{op.VethAdd{Name: p.link, Peer: podLink, PeerNS: p.name, Queues: calicoQueues}}
 	ops = append(ops, b.setUp("", p.link)...)
 	ops = append(ops, b.setUp(p.name, podLink)...)
 	return append(ops, op.AddrAdd{NS: p.name, Link: podLink, Addr: netip.PrefixFrom(p.addr, b.subnet.Bits())})

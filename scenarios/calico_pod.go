@@ -20,9 +20,13 @@ func caliLink(name string) string {
 	return "cali" + hex.EncodeToString(sum[:])[:11]
 }
 
+// calicoQueues is how many queues Calico's plugin gives each end of a cable where its
+// num_queues names none. It is fewer than the kernel would give, and sooner made.
+const calicoQueues = 1
+
 // calicoCable makes a pod's cable as Calico's plugin does, the pod's end in place.
 func calicoCable(f lab.Facts, link, ns string) []lab.Op {
-	ops := []lab.Op{op.VethAdd{Name: link, MAC: calicoMAC, Peer: podLink, PeerNS: ns}}
+	ops := []lab.Op{op.VethAdd{Name: link, MAC: calicoMAC, Peer: podLink, PeerNS: ns, Queues: calicoQueues}}
 	ops = append(ops, quiet(f, "", link)...)
 	ops = append(ops, quiet(f, ns, podLink)...)
 	return append(ops, op.LinkSetUp{Name: link}, op.LinkSetUp{NS: ns, Name: podLink})

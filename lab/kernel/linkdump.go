@@ -30,6 +30,7 @@ func slim(link netlink.Link) netlink.Link {
 	a := link.Attrs()
 	s := &netlink.GenericLink{LinkType: unique.Make(link.Type()).Value()}
 	s.Index, s.Name, s.AltNames, s.RawFlags, s.Flags = a.Index, a.Name, a.AltNames, a.RawFlags, a.Flags
+	s.NumTxQueues, s.NumRxQueues = a.NumTxQueues, a.NumRxQueues
 	s.MasterIndex, s.ParentIndex, s.NetNsID = a.MasterIndex, a.ParentIndex, a.NetNsID
 	s.HardwareAddr = slices.Clone(a.HardwareAddr) // it was part of the message
 	return s

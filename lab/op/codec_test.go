@@ -15,7 +15,7 @@ import (
 func filled() []lab.Op {
 	return []lab.Op{
 		NetnsAdd{Name: "ns1"}, NetnsDel{Name: "ns1"},
-		VethAdd{NS: "ns1", Name: "veth", Peer: "h.1", PeerNS: "ns2", MAC: "ee:ee:ee:ee:ee:ee"},
+		VethAdd{NS: "ns1", Name: "veth", Peer: "h.1", PeerNS: "ns2", MAC: "ee:ee:ee:ee:ee:ee", Queues: 1},
 		BridgeAdd{NS: "ns1", Name: "br0"}, LinkDel{NS: "ns1", Name: "veth"},
 		LinkSetNetns{NS: "ns1", Name: "veth", To: "ns2"}, LinkSetUp{NS: "ns1", Name: "veth", Down: true},
 		LinkSetMaster{NS: "ns1", Name: "veth", Master: "br0"},

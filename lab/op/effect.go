@@ -44,4 +44,5 @@ var (
 	_ lab.Effector = NftChainAdd{}
 	_ lab.Effector = NftRuleAdd{}
 	_ lab.Effector = SysctlSet{}
+	_ lab.Effector = VethAdd{}
 )

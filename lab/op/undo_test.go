@@ -30,6 +30,7 @@ func TestOpsAreTheirCommandsAndCanBeUndone(t *testing.T) {
 
 		{"veth with its peer elsewhere", netns("ns1"), VethAdd{Name: "veth", Peer: "c-eth0", PeerNS: "ns1"}, lab.ErrGone},
 		{"veth between two namespaces", netns("ns1") + netns("ns2"), VethAdd{NS: "ns1", Name: "veth", Peer: "c-eth0", PeerNS: "ns2"}, lab.ErrGone},
+		{"veth with one queue", netns("ns1"), VethAdd{Name: "veth", Peer: "c-eth0", PeerNS: "ns1", Queues: 1}, lab.ErrGone},
 		{"veth with a MAC", netns("ns1"), VethAdd{Name: "veth", Peer: "c-eth0", PeerNS: "ns1", MAC: "ee:ee:ee:ee:ee:ee"}, lab.ErrGone},
 
 		{"bridge", "", BridgeAdd{Name: "br0"}, lab.ErrGone},

@@ -1,9 +1,7 @@
 package op
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
 
 	"github.com/vishvananda/netlink"
@@ -24,6 +22,10 @@ type VethAdd struct {
 	// MAC is the address of Name; empty: the kernel draws one. udev leaves alone
 	// an address that was asked for, and rewrites one that was drawn.
 	MAC string `json:"mac,omitempty"`
+	// Queues is how many queues both ends have, for each direction; 0: not named, so
+	// as many as the kernel gives, one for each CPU. With one each the making waits
+	// for RCU twice less (facts.md, section 9).
+	Queues int `json:"queues,omitempty"`
 }
 
 func (VethAdd) Kind() string { return "veth-add" }
@@ -33,11 +35,12 @@ func (o VethAdd) Command() lab.Command {
 	if o.MAC != "" {
 		c = append(c, "address", o.MAC)
 	}
+	c = append(c, o.queueWords()...)
 	c = append(c, "type", "veth", "peer", "name", o.Peer)
 	if o.PeerNS != "" {
 		c = append(c, "netns", o.PeerNS)
 	}
-	return c
+	return append(c, o.queueWords()...)
 }
 
 // peerNS is the namespace that the peer is born in.
@@ -96,8 +99,7 @@ func (o VethAdd) Apply(k *kernel.Kernel) error {
 	if attrs.HardwareAddr, err = hardwareAddr(o.MAC); err != nil {
 		return err
 	}
-	// As many queues as the kernel gives, one for each CPU, since the command names
-	// none. With one each the making waits for RCU twice less (facts.md, section 9).
+	attrs.NumTxQueues, attrs.NumRxQueues = o.Queues, o.Queues // of the peer, too
 	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: o.Peer, PeerTxQLen: -1}
 	if o.PeerNS != "" {
 		peerNS, err := k.Namespace(o.PeerNS)
@@ -123,86 +125,3 @@ func hardwareAddr(mac string) (net.HardwareAddr, error) {
 	}
 	return addr, nil
 }
-
-// Verify finds the peer wherever it was moved since, unless it was born in a
-// namespace of its own: there it must still be.
-func (o VethAdd) Verify(k *kernel.Kernel) error {
-	n, link, err := foundLink(k, o.NS, o.Name)
-	if err != nil {
-		return err
-	}
-	err = sameLink(o.Name,
-		linkField{"name", o.Name, link.Attrs().Name}, // it was found by an altname of its own
-		linkField{"type", "veth", link.Type()},
-	)
-	if err != nil {
-		return err
-	}
-	if o.PeerNS == "" {
-		err = o.verifyPeer(n, link)
-	} else {
-		err = o.verifyPeerNS(k, n, link)
-	}
-	if err != nil || o.MAC == "" {
-		return err
-	}
-	return verifyMAC(link, o.MAC)
-}
-
-func (o VethAdd) verifyPeer(n *kernel.Namespace, link netlink.Link) error {
-	peer, err := o.peer(n, link)
-	if err != nil {
-		return err
-	}
-	return sameLink(o.Name, linkField{"peer", o.Peer, peer})
-}
-
-// verifyPeerNS compares what the kernel says of the peer's namespace with what it
-// calls the wanted one.
-func (o VethAdd) verifyPeerNS(k *kernel.Kernel, n *kernel.Namespace, link netlink.Link) error {
-	want, peer, err := foundLink(k, o.PeerNS, o.Peer)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, gone := k.Namespace(o.PeerNS); gone != nil { // and the pair goes with it, in the kernel's own time
-			return err
-		}
-		return errors.Join(o.verifyPeer(n, link), err) // it may have another name
-	}
-	if err != nil {
-		return err
-	}
-	id, err := n.Netlink.GetNetNsIdByFd(want.Fd())
-	if err != nil {
-		return fmt.Errorf("look for %s from %s: %w", want, n, err)
-	}
-	if err := sameLink(o.Name, linkField{"peer", o.Peer, peer.Attrs().Name}); err != nil { // it has it for an altname
-		return err
-	}
-	attrs := link.Attrs()
-	there := attrs.NetNsID == id
-	if o.PeerNS == o.NS {
-		there = attrs.NetNsID < 0 // not told: the same one
-	}
-	if !there || attrs.ParentIndex != peer.Attrs().Index {
-		return &lab.Mismatch{Object: "link " + o.Name, Field: "peer", Want: "in " + want.String(), Found: "elsewhere"}
-	}
-	return nil
-}
-
-// peer is the name of the link's other end.
-func (o VethAdd) peer(n *kernel.Namespace, link netlink.Link) (string, error) {
-	attrs := link.Attrs()
-	if attrs.ParentIndex == 0 {
-		return "none", nil
-	}
-	peer, err := n.Peer(link)
-	if errors.Is(err, fs.ErrNotExist) { // on its way out, and the link with it
-		return "none", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("read the peer of %s in %s: %w", o.Name, n, err)
-	}
-	return peer.Attrs().Name, nil
-}
-
-// Fresh: both ends are where they were born, and nothing was done to them.
-func (o VethAdd) Fresh(k *kernel.Kernel) (bool, error) { return freshLinks(k, o) }

@@ -23,6 +23,38 @@ func TestVethBornInAnotherNamespaceVerify(t *testing.T) {
 	})
 }
 
+func TestVethQueuesVerify(t *testing.T) {
+	one := "numtxqueues 1 numrxqueues 1"
+	again := func(ours, peers string) string {
+		return "ip link del veth; ip link add veth " + ours + " type veth peer name c-eth0 netns ns1 " + peers
+	}
+	o := VethAdd{Name: "veth", Peer: "c-eth0", PeerNS: "ns1", Queues: 1}
+	mismatches(t, netns("ns1"), o, []mismatchCase{
+		{"ours for sending", again("numtxqueues 3 numrxqueues 1", one), "numtxqueues", "3"},
+		{"ours for receiving", again("numtxqueues 1 numrxqueues 3", one), "numrxqueues", "3"},
+		{"the peer's for sending", again(one, "numtxqueues 3 numrxqueues 1"), "numtxqueues", "3"},
+		{"the peer's for receiving", again(one, "numtxqueues 1 numrxqueues 3"), "numrxqueues", "3"},
+	})
+	mismatches(t, "", VethAdd{Name: "veth", Peer: "c-eth0", Queues: 1}, []mismatchCase{
+		{"the peer's beside it", "ip link del veth; ip link add veth " + one + " type veth peer name c-eth0 numtxqueues 3 numrxqueues 1", "numtxqueues", "3"},
+	})
+	t.Run("which does as well", func(t *testing.T) {
+		if !kerneltest.Isolate(t) {
+			return
+		}
+		b := newBench(t, netns("ns1"))
+		b.shell("ip link add veth numtxqueues 3 numrxqueues 2 type veth peer name c-eth0 netns ns1")
+		b.differs(o, "numtxqueues", "3")
+		if err := o.Effect(b.k); err != nil {
+			t.Error(err)
+		}
+		b.shell("ip -n ns1 link set c-eth0 name other")
+		if err := o.Effect(b.k); err == nil {
+			t.Error("a pair with another peer does as well")
+		}
+	})
+}
+
 func TestVethBornInAnotherNamespaceTaken(t *testing.T) {
 	placesTaken(t, VethAdd{Name: "veth", Peer: "c-eth0", PeerNS: "ns1"}, map[string]string{
 		"by a link":   netns("ns1") + "ip link add veth type bridge",
