@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"netlab/lab/journal"
 	"netlab/lab/kernel"
 )
 
@@ -127,135 +126,25 @@ func ofOneShape(groups []member) bool {
 	return true
 }
 
-// mostAnnounced is how many ops are written down before they are applied: of those that
-// are applied when a run is stopped, what they made must be found out yet.
-const mostAnnounced = 250
-
-// column applies the i-th op of each group, as run.apply does one: many are written down
-// before the first is applied, and what they have made after the last.
-func (x *run) column(ctx context.Context, step Step, groups []member, i int, said func(n int)) (*halted, error) {
-	var whose []string
-	var ops []Op
-	for _, m := range groups {
-		if !m.applied[i] {
-			whose, ops = append(whose, m.Name), append(ops, m.Ops[i])
-		}
-	}
-	defer x.forgo(ops) // what one does, the others don't look at
-	for from := 0; from < len(ops); from += mostAnnounced {
-		to := min(from+mostAnnounced, len(ops))
-		said(from)
-		if h, err := x.stretch(ctx, step, whose[from:to], ops[from:to]); h != nil || err != nil {
-			return h, err
-		}
-	}
-	return nil, interrupted(ctx)
-}
-
-// forgo has anew what ops have changed.
-func (x *run) forgo(ops []Op) {
-	for _, o := range ops {
-		what, where := o.(Gatherer).Alters()
-		x.Kernel.Forgo(what, where...)
-	}
-}
-
-func (x *run) stretch(ctx context.Context, step Step, whose []string, ops []Op) (*halted, error) {
-	intents := make([]journal.Intent, len(ops))
-	for n, o := range ops {
-		err := interrupted(ctx)
-		if err == nil {
-			intents[n], err = x.intent(at(step, whose[n]), o)
-		}
-		if err != nil {
-			return &halted{group: whose[n], op: o, err: err}, nil
-		}
-	}
-	first, err := x.journal.IntendAll(intents)
-	if err != nil {
-		return nil, err
-	}
-	n, err := x.applyAll(ctx, ops)
-	if _, makes := ops[0].(Maker); makes {
-		x.forgo(ops)
-	}
-	return x.noted(first, whose, ops, n, err)
-}
-
-// noted writes down what the first n of some ops have made, and of those after the
-// next that they were not begun. err is why there are any.
-func (x *run) noted(first int, whose []string, ops []Op, n int, err error) (*halted, error) {
-	h := &halted{err: err}
-	if n < len(ops) {
-		h.group, h.op, h.undo = whose[n], ops[n], []int{first + n}
-		var unbegun []int
-		for m := n + 1; m < len(ops); m++ {
-			unbegun = append(unbegun, first+m)
-		}
-		h.err = errors.Join(h.err, x.journal.Undone(unbegun...))
-	}
-	made := make([][]journal.Made, n)
-	for m := range n {
-		if made[m], err = x.identify(ops[m]); err != nil {
-			h.group, h.op, h.err = whose[m], ops[m], errors.Join(err, h.err)
-			made = made[:m]
-			for ; m < n; m++ {
-				h.undo = append(h.undo, first+m)
-			}
-			break
-		}
-	}
-	if err := x.journal.DoneAll(first, made); err != nil {
-		return nil, errors.Join(h.err, err)
-	}
-	if h.op == nil {
-		return nil, nil
-	}
-	return h, nil
-}
-
-// intent reads what undoes an op.
-func (x *run) intent(at journal.Place, o Op) (journal.Intent, error) {
-	inverse, err := o.Inverse(x.Kernel)
-	if err != nil {
-		return journal.Intent{}, err
-	}
-	encoded, err := encode(append([]Op{o}, inverse...))
-	if err != nil {
-		return journal.Intent{}, err
-	}
-	return journal.Intent{Place: at, Op: encoded[0], Undo: encoded[1:]}, nil
-}
-
-// applyAll applies ops of one type, and tells how many it has applied.
-func (x *run) applyAll(ctx context.Context, ops []Op) (n int, err error) {
-	if crowd, ok := ops[0].(Crowd); ok {
-		return crowd.ApplyAll(ctx, x.Kernel, ops)
-	}
-	for n, o := range ops {
-		if err := interrupted(ctx); err != nil {
-			return n, err
-		}
-		if err := o.Apply(x.Kernel); err != nil {
-			return n, err
-		}
-	}
-	return len(ops), nil
-}
-
 // readBack verifies all that the groups have done, with one reading of what there is
 // now.
 func (x *run) readBack(ctx context.Context, groups []member) *halted {
-	for _, m := range groups {
-		for _, o := range m.Ops {
+	differs := make([]Op, len(groups))
+	n, err := abreast(len(groups), func(i int) error {
+		for _, o := range groups[i].Ops {
 			err := interrupted(ctx)
 			if err == nil {
 				err = o.Verify(x.Kernel)
 			}
 			if err != nil {
-				return &halted{group: m.Name, op: o, err: err}
+				differs[i] = o
+				return err
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return &halted{group: groups[n].Name, op: differs[n], err: err}
 	}
 	return nil
 }

@@ -31,12 +31,17 @@ func (j *Journal) IntendAll(ops []Intent) (first int, err error) {
 	return first, j.appendMany(lines)
 }
 
-// DoneAll says, in one write, of ops that were applied what each has made. They are
-// numbered from first on.
-func (j *Journal) DoneAll(first int, made [][]Made) error {
-	lines := make([]line, len(made))
-	for i, m := range made {
-		lines[i].Done = &done{Seq: first + i, Made: m}
+// Applied is an op that was applied, by its number, and what it has made.
+type Applied struct {
+	Seq  int
+	Made []Made
+}
+
+// DoneAll says, in one write, of ops that they were applied.
+func (j *Journal) DoneAll(ops []Applied) error {
+	lines := make([]line, len(ops))
+	for i, o := range ops {
+		lines[i].Done = &done{Seq: o.Seq, Made: o.Made}
 	}
 	return j.appendMany(lines)
 }
