@@ -33,6 +33,7 @@ type Kernel struct {
 	firewall Firewall
 	kept     map[any]io.Closer
 	visitors visitors
+	procs    procMounts
 	pause    pause
 	most     int // how many namespaces may stay open; see Lend
 }
@@ -57,6 +58,7 @@ func (k *Kernel) Close() error {
 		delete(k.spaces, name)
 	}
 	k.visitors.close()
+	k.procs.close()
 	return errors.Join(errs...)
 }
 
@@ -212,7 +214,7 @@ func (k *Kernel) openFile(name string) (*Namespace, error) {
 		return nil, errors.Join(
 			fmt.Errorf("%s holds no network namespace: %w", namespacePath(name), fs.ErrNotExist), f.Close())
 	}
-	n := &Namespace{Name: name, file: f, visitors: &k.visitors, pause: &k.pause}
+	n := &Namespace{Name: name, file: f, visitors: &k.visitors, procs: &k.procs, pause: &k.pause}
 	n.firewall.space = n
 	return n, nil
 }

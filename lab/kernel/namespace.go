@@ -25,6 +25,7 @@ type Namespace struct {
 	file     *os.File
 	firewall Firewall
 	visitors *visitors
+	procs    *procMounts
 	cookie   uint64 // 0: not read
 	pause    *pause
 	named    int64 // when the name was last seen to lead here; see Kernel.Still

@@ -41,9 +41,13 @@ func (n *Namespace) sysctlFile(key string) (*os.File, error) {
 // openSysctl opens for what the file's mode allows. The caller is in the namespace, and
 // holds the lists' lock.
 func (n *Namespace) openSysctl(key string) (f *os.File, err error) {
-	at, path := n.sysctlDir(key)
+	open := func(how int) (int, error) { return n.procs.open("sys/"+key, how) }
+	if n.Name == Host {
+		at, path := n.sysctlDir(key)
+		open = func(how int) (int, error) { return unix.Openat(at, path, how|unix.O_CLOEXEC, 0) }
+	}
 	for _, how := range []int{unix.O_RDWR, unix.O_RDONLY, unix.O_WRONLY} {
-		fd, openErr := unix.Openat(at, path, how|unix.O_CLOEXEC, 0)
+		fd, openErr := open(how)
 		if openErr == nil {
 			return os.NewFile(uintptr(fd), SysctlPath(key)), nil
 		}
@@ -55,12 +59,12 @@ func (n *Namespace) openSysctl(key string) (f *os.File, err error) {
 	return nil, err
 }
 
-// sysctlDir is where to look for a key, and by what path from there: of the host's
-// devices, of which there may be many, it is the directory that they have in common,
-// and stays open. Elsewhere there is no more than one look at it.
+// sysctlDir is where to look for a key of the host's, and by what path from there: of
+// its devices, of which there may be many, it is the directory that they have in common,
+// and stays open. In a pod's namespace there is no more than one look at it.
 func (n *Namespace) sysctlDir(key string) (at int, path string) {
 	part := strings.SplitN(key, "/", 4)
-	if n.Name != Host || len(part) < 4 {
+	if len(part) < 4 {
 		return unix.AT_FDCWD, SysctlPath(key)
 	}
 	dir := strings.Join(part[:3], "/")
