@@ -47,12 +47,12 @@ func followOut(ctx context.Context, k *kernel.Kernel, patience time.Duration, ns
 	if err != nil {
 		return fail(err)
 	}
-	defer func() { go eye.close() }() // slow, see watch
+	defer eye.closeLater()
 	back, err := watch(out, dev.Attrs().Index, returning(e.marker))
 	if err != nil {
 		return fail(err)
 	}
-	defer func() { go back.close() }()
+	defer back.closeLater()
 	s, err := openICMP(n)
 	if err != nil {
 		return fail(err)

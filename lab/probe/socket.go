@@ -41,6 +41,21 @@ func openSocket(n *kernel.Namespace, domain, kind, protocol int) (*socket, error
 // has been made, so its error is dropped.
 func (s *socket) close() { _ = s.file.Close() }
 
+// closeLater is close for a packet socket, whose close is slow: see kernel.CloseLater.
+func (s *socket) closeLater() {
+	last := -1
+	err := s.with(func(fd int) (err error) {
+		last, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		go s.close()
+		return
+	}
+	s.close() // at once, for it is not the last
+	kernel.CloseLater(last)
+}
+
 // with runs f on the descriptor at once.
 func (s *socket) with(f func(fd int) error) error {
 	var err error

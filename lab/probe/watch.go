@@ -16,7 +16,7 @@ import (
 // watch opens a packet socket that receives, from the network header on, only what
 // the filter accepts of a device's frames. The filter runs in the kernel, so that
 // other traffic wakes nobody. Closing it waits 8 to 21 ms for RCU (facts.md,
-// section 9): do that in the background.
+// section 9): closeLater doesn't.
 func watch(n *kernel.Namespace, device int, filter []bpf.Instruction) (*socket, error) {
 	program, err := bpf.Assemble(filter)
 	if err != nil {
@@ -41,7 +41,7 @@ func watch(n *kernel.Namespace, device int, filter []bpf.Instruction) (*socket, 
 		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: kernel.NetworkOrder(unix.ETH_P_ALL), Ifindex: device})
 	})
 	if err != nil {
-		go s.close()
+		s.closeLater()
 		return nil, fmt.Errorf("watch device %d in %s: %w", device, n, err)
 	}
 	return s, nil

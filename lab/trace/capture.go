@@ -63,15 +63,12 @@ func openCapture(sp *space, filter []unix.SockFilter) (capture, error) {
 		},
 	} {
 		if err := set(); err != nil {
-			c.close()
+			kernel.CloseLater(c.fd)
 			return capture{}, fmt.Errorf("watch the devices of %s: %w", sp.n, err)
 		}
 	}
 	return c, nil
 }
-
-// close waits 8 to 21 ms for RCU (facts.md, section 9).
-func (c capture) close() { _ = unix.Close(c.fd) }
 
 // openCaptures watches all namespaces of the scene. closing gives them back, off
 // the caller's way.
@@ -84,11 +81,13 @@ func openCaptures(s *scene, filter []unix.SockFilter) (all []capture, closing fu
 	}
 	opening.Wait()
 	closing = func() {
+		var open []int
 		for i, c := range all {
 			if errs[i] == nil {
-				go c.close()
+				open = append(open, c.fd)
 			}
 		}
+		kernel.CloseLater(open...)
 	}
 	if err := errors.Join(errs...); err != nil {
 		closing()
