@@ -23,5 +23,9 @@ func main() {
 		os.Exit(exitFailed)
 	}
 	machine.Scrub()
-	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, time.Now))
+	// The main goroutine is locked to the main thread, by lab/kernel: to wait for
+	// anything it would change threads, there and back.
+	code := make(chan int)
+	go func() { code <- run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr, time.Now) }()
+	os.Exit(<-code)
 }
