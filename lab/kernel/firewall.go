@@ -20,8 +20,8 @@ type Firewall struct {
 
 	dirs []string // where iptables is looked for; nil: programDirs
 
-	finding sync.Mutex           // guards found
-	found   map[string]*IPTables // by path
+	finding sync.Mutex           // guards named
+	named   map[string]*IPTables // those that were found
 
 	mu  sync.Mutex // guards nft: one exchange with the kernel at a time
 	nft *nft

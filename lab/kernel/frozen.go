@@ -28,7 +28,7 @@ func (f *Firewall) Frozen(work func(*Firewall) error) error {
 func (f *Firewall) freeze() *Firewall {
 	f.finding.Lock()
 	defer f.finding.Unlock()
-	return &Firewall{space: f.space, dirs: f.dirs, found: maps.Clone(f.found), frozen: true}
+	return &Firewall{space: f.space, dirs: f.dirs, named: maps.Clone(f.named), frozen: true}
 }
 
 // thawed tells whether the ruleset is of the generation that was read, if any was.

@@ -65,25 +65,25 @@ func (f *Firewall) findIPTables(fits func(*IPTables) bool, names ...string) (*IP
 		names[len(names)-1], strings.Join(dirs, ":"), fs.ErrNotExist)
 }
 
-// program is the first program of that name, made known once, or nil.
+// program is the first program of that name, looked for until it is found once, or nil.
 func (f *Firewall) program(dirs []string, name string) (*IPTables, error) {
+	if t := f.named[name]; t != nil {
+		return t, nil
+	}
 	for _, dir := range dirs {
 		path, err := FindProgram(name, dir)
 		if err != nil {
 			continue
 		}
-		if t := f.found[path]; t != nil {
-			return t, nil
-		}
 		nft, err := isNFT(path)
 		if err != nil {
 			return nil, err
 		}
-		if f.found == nil {
-			f.found = map[string]*IPTables{}
+		if f.named == nil {
+			f.named = map[string]*IPTables{}
 		}
-		f.found[path] = &IPTables{Path: path, NFT: nft}
-		return f.found[path], nil
+		f.named[name] = &IPTables{Path: path, NFT: nft}
+		return f.named[name], nil
 	}
 	return nil, nil
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,10 +35,14 @@ type trust struct {
 	hidden bool
 }
 
-func ours() trust {
+func ours() trust { return trust{euid: os.Geteuid(), hidden: rootHidden()} }
+
+// rootHidden tells whether the machine's root has no uid in our user namespace, which
+// neither changes while a process lives.
+var rootHidden = sync.OnceValue(func() bool {
 	text, err := os.ReadFile("/proc/self/uid_map")
-	return trust{euid: os.Geteuid(), hidden: err == nil && !mapsRoot(string(text)) || ofNobody(rootsFile)}
-}
+	return err == nil && !mapsRoot(string(text)) || ofNobody(rootsFile)
+})
 
 // rootsFile is a file of the machine's root, whoever looks (proc_sys_make_inode,
 // fs/proc/proc_sysctl.c). A uid_map goes no further than to the namespace around this
