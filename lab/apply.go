@@ -2,7 +2,6 @@ package lab
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -107,12 +106,9 @@ func (x *run) identify(o Op) ([]journal.Made, error) {
 		if err != nil {
 			return nil, err
 		}
-		m := journal.Made{}
-		if m.Ref, err = json.Marshal(ref); err != nil {
-			return nil, fmt.Errorf("encode %s: %w", ref, err)
-		}
-		if m.ID, err = json.Marshal(id); err != nil {
-			return nil, fmt.Errorf("encode the identity of %s: %w", ref, err)
+		m, err := encodeMade(ref, id)
+		if err != nil {
+			return nil, err
 		}
 		made = append(made, m)
 	}

@@ -34,6 +34,13 @@ func (p Plan) Judge(ctx context.Context, k *kernel.Kernel, reached func(stepID s
 	if j.front < 0 {
 		j.front = len(p.Steps)
 	}
+	for _, step := range p.Steps {
+		if _, err := j.read(step, nil); err != nil {
+			return j.Verdict, err
+		}
+		j.Stands = append(j.Stands, j.Stand)
+	}
+	j.Stand, j.Of = 0, 0
 	for {
 		lost, err := j.lost()
 		if err != nil || lost {

@@ -28,6 +28,8 @@ type Verdict struct {
 	// Next is the index of the first step that is not satisfied; the number of steps
 	// where all are, and all that is to last was tried.
 	Next int
+	// Stands is, for each step, how many of its changes stand, reached or not.
+	Stands []int
 	// Stand is how many of the changes of that step stand that can be read back, Of
 	// how many those are.
 	Stand, Of int

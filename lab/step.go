@@ -124,7 +124,9 @@ type Facts struct {
 	BridgeFirewall bool `json:"bridge_firewall,omitempty"`
 	// Uplink is the device of the host's default route, HostAddr the address
 	// the host uses as source on it.
-	Uplink   string `json:"uplink"`
+	Uplink string `json:"uplink"`
+	// Router is the gateway of that route; empty where it has none.
+	Router   string `json:"router,omitempty"`
 	HostAddr string `json:"host_addr"`
 	// Outside is the address to try beyond the host; on a host, the gateway.
 	Outside string `json:"outside"`

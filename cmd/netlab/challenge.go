@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netlab/lab"
 	"netlab/lab/progress"
 	"netlab/scenarios/challenges"
 )
@@ -17,6 +18,7 @@ type challengeOptions struct {
 	random  bool
 	seed    uint
 	noShell bool
+	host    bool
 }
 
 func (a *app) challengeCommand() *cobra.Command {
@@ -42,6 +44,7 @@ func (a *app) challengeCommand() *cobra.Command {
 	flags.BoolVar(&o.random, "random", false, a.say("flag.random"))
 	flags.UintVar(&o.seed, "seed", 0, a.say("flag.seed"))
 	flags.StringVar(&o.lab, "name", "", a.say("flag.challenge-name"))
+	flags.BoolVar(&o.host, "host", false, a.say("flag.host"))
 	flags.BoolVar(&o.noShell, "no-shell", false, a.say("flag.no-shell"))
 	for _, sub := range []struct {
 		name string
@@ -142,27 +145,39 @@ func (a *app) challenge(cmd *cobra.Command, args []string, o challengeOptions) e
 	if o.lab, inside, err = exerciseLab(o.lab, c.Name); err != nil {
 		return err
 	}
+	sandboxed := lab.Command{"netlab", "challenge", c.Name}
+	if o.lab != c.Name {
+		sandboxed = append(sandboxed, "--name", o.lab)
+	}
+	if o.host {
+		if c.Sandboxed {
+			return &cannotError{Text: a.fill("challenge.not-on-host", "challenge", c.Name), Next: sandboxed.String()}
+		}
+		if err := a.onHost(inside, o.lab, sandboxed); err != nil {
+			return err
+		}
+	}
 	if inside { // a netlab outside has made the sandbox and sent us
 		return a.beginChallenge(cmd.Context(), c, o.lab)
 	}
 	p, err := find(o.lab)
 	switch {
+	case err == nil && p.sandbox != nil && o.host:
+		err = errors.Join(&usageError{Text: a.fill("exercise.is-in-sandbox", "lab", o.lab), Next: sandboxed.String()}, p.close())
 	case err == nil && p.sandbox != nil:
-	case err == nil:
-		return &usageError{Text: a.fill("run.is-on-host", "lab", o.lab), Next: "netlab challenge " + c.Name + " --name " + o.lab + "2"}
-	case !errors.Is(err, fs.ErrNotExist):
-		return err
+		err = a.enter(cmd.Context(), p.sandbox, a.challengeArgs(c.Name, o.lab)...)
+	case err == nil, errors.Is(err, fs.ErrNotExist) && o.host:
+		p.lab = o.lab
+		err = a.beginChallenge(cmd.Context(), c, o.lab)
+	case errors.Is(err, fs.ErrNotExist):
+		p.lab = o.lab
+		p.sandbox, err = a.challengeSandbox(cmd.Context(), c.Name, o.lab)
 	}
-	s := p.sandbox
-	if s == nil {
-		if s, err = a.challengeSandbox(cmd.Context(), c.Name, o.lab); err != nil {
-			return err
-		}
-	} else if err := a.enter(cmd.Context(), s, a.challengeArgs(c.Name, o.lab)...); err != nil {
-		return errors.Join(err, s.Close())
+	if err != nil {
+		return errors.Join(err, p.close())
 	}
 	if o.noShell || a.output == "json" || !a.onTerminal() {
-		return s.Close()
+		return p.close()
 	}
-	return a.challengeShell(cmd.Context(), s, c, o.lab)
+	return a.challengeShell(cmd.Context(), p, c)
 }

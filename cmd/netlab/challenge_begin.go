@@ -75,19 +75,27 @@ func countSolved(known map[string]progress.Record) int {
 
 // challengeSetting is the lab as it was built. What is read of a machine to plan a
 // lab for it must not be read of one that is broken.
-func (a *app) challengeSetting(k *kernel.Kernel, c challenges.Challenge, labName string) (scenarios.Setting, error) {
-	if c.Iptables {
-		if err := iptablesWorks(k); err != nil {
-			return scenarios.Setting{}, &cannotError{
-				Text: a.fill("challenge.needs-iptables", "challenge", c.Name, "error", err.Error()), Next: "netlab challenge", Err: err,
-			}
-		}
+func (a *app) challengeSetting(k *kernel.Kernel, c challenges.Challenge, labName string, values scenarios.Values) (scenarios.Setting, error) {
+	if err := a.haveIptables(k, c); err != nil {
+		return scenarios.Setting{}, err
 	}
-	setting, err := a.sketch(k, c.Scenario, labName, c.Values(), true)
+	setting, err := a.exerciseSetting(k, c.Scenario, labName, labName, values)
 	if err == nil {
 		setting.Facts.IptablesNFT, err = iptablesIsNFT(k)
 	}
 	return setting, err
+}
+
+func (a *app) haveIptables(k *kernel.Kernel, c challenges.Challenge) error {
+	if !c.Iptables {
+		return nil
+	}
+	if err := iptablesWorks(k); err != nil {
+		return &cannotError{
+			Text: a.fill("challenge.needs-iptables", "challenge", c.Name, "error", err.Error()), Next: "netlab challenge", Err: err,
+		}
+	}
+	return nil
 }
 
 // beginChallenge builds the lab here and breaks it, if that is not done yet, and
@@ -100,27 +108,86 @@ func (a *app) beginChallenge(ctx context.Context, c challenges.Challenge, labNam
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()
+	values, begun := c.Values(), false
 	state, err := a.labs.Read(labName)
-	if err == nil {
-		if state.Header.Challenge != c.Name {
-			return a.otherChallenge(labName, state.Header)
+	switch {
+	case err == nil && state.Header.Challenge != c.Name:
+		return a.otherChallenge(labName, state.Header)
+	case err == nil:
+		values = maps(values, state.Header.Params)
+		if begun, err = a.broken(ctx, k, c, state, values); err != nil {
+			return err
 		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	case !errors.Is(err, fs.ErrNotExist):
 		return a.journalRefused(labName, err)
-	} else {
-		if err := a.breakLab(ctx, k, c, labName); err != nil {
-			return err
-		}
-		if err := a.beginAttempt(place{lab: labName}, c.Name); err != nil {
-			return err
-		}
 	}
-	setting, err := a.challengeSetting(k, c, labName)
+	if !begun {
+		if err := a.newChallenge(ctx, k, c, labName); err != nil {
+			return err
+		}
+		if state, err = a.labs.Read(labName); err != nil {
+			return err
+		}
+		values = maps(values, state.Header.Params)
+	}
+	setting, err := a.challengeSetting(k, c, labName, values)
 	if err != nil {
 		return err
 	}
 	a.tellSymptom(c, setting)
 	return nil
+}
+
+// broken tells whether a challenge that was begun was built and broken to the end. What
+// was stopped before is undone.
+func (a *app) broken(ctx context.Context, k *kernel.Kernel, c challenges.Challenge, state *journal.State, values scenarios.Values) (bool, error) {
+	labName := state.Header.Lab
+	setting, err := a.challengeSetting(k, c, labName, values)
+	if err != nil {
+		return false, err
+	}
+	steps, err := c.Steps(setting)
+	if err != nil {
+		return false, err
+	}
+	if _, done := state.Steps[steps[len(steps)-1].ID]; done {
+		return true, nil
+	}
+	_, inside, err := machine.Here()
+	if err != nil {
+		return false, err
+	}
+	j, err := a.labs.Open(labName)
+	if err != nil {
+		return false, a.journalRefused(labName, err)
+	}
+	quiet := *a
+	quiet.quiet = true
+	return false, errors.Join(shown(a.runner(k, place{}.kind(inside), quiet.undoView()).Teardown(ctx, j)), j.Close())
+}
+
+// newChallenge builds a lab and breaks it, on this machine only where nothing is in the
+// way.
+func (a *app) newChallenge(ctx context.Context, k *kernel.Kernel, c challenges.Challenge, labName string) error {
+	_, inside, err := machine.Here()
+	if err != nil {
+		return err
+	}
+	values, notes := c.Values(), []lab.Note(nil)
+	if !inside {
+		if err := a.haveIptables(k, c); err != nil {
+			return err
+		}
+		again := lab.Command{"netlab", "challenge", c.Name, "--host", "--name", labName}
+		instead := lab.Command{"netlab", "challenge", c.Name, "--name", labName}
+		if values, notes, err = a.layHostSide(k, c.Scenario, labName, values, again, instead); err != nil {
+			return err
+		}
+	}
+	if err := a.breakLab(ctx, k, c, labName, values, notes); err != nil {
+		return err
+	}
+	return a.beginAttempt(place{lab: labName}, c.Name)
 }
 
 // otherChallenge is the error for a lab of that name that is something else.
@@ -133,8 +200,12 @@ func (a *app) otherChallenge(labName string, h journal.Header) error {
 }
 
 // breakLab builds a challenge's lab and breaks it. After an error nothing is left.
-func (a *app) breakLab(ctx context.Context, k *kernel.Kernel, c challenges.Challenge, labName string) (err error) {
-	setting, err := a.challengeSetting(k, c, labName)
+func (a *app) breakLab(ctx context.Context, k *kernel.Kernel, c challenges.Challenge, labName string, values scenarios.Values, notes []lab.Note) (err error) {
+	_, inside, err := machine.Here()
+	if err != nil {
+		return err
+	}
+	setting, err := a.challengeSetting(k, c, labName, values)
 	if err != nil {
 		return err
 	}
@@ -153,8 +224,8 @@ func (a *app) breakLab(ctx context.Context, k *kernel.Kernel, c challenges.Chall
 	if err != nil {
 		return err
 	}
-	r := a.runner(k, machine.KindSandbox, view)
-	plan := lab.Plan{Lab: labName, Scenario: c.Scenario.Name, Params: setting.Values, Steps: steps}
+	r := a.runner(k, place{}.kind(inside), view)
+	plan := lab.Plan{Lab: labName, Scenario: c.Scenario.Name, Params: setting.Values, Steps: steps, Notes: notes}
 	if err := r.Run(ctx, plan, j, lab.Options{NoBefore: true}); err != nil {
 		return errors.Join(shown(err), r.Teardown(context.WithoutCancel(ctx), j))
 	}
@@ -166,8 +237,16 @@ func (a *app) buildView(c challenges.Challenge, setting scenarios.Setting) (func
 	quiet := *a
 	quiet.quiet = true
 	view, err := quiet.view(c.Scenario, setting, false)
+	if err != nil {
+		return nil, err
+	}
+	loud, err := a.view(c.Scenario, setting, false)
 	return func(e lab.Event) {
-		if !challenges.BreaksIn(e.Step) {
+		switch {
+		case challenges.BreaksIn(e.Step):
+		case e.Type == lab.NoteSaid && e.Step == "": // of the machine
+			loud(e)
+		default:
 			view(e)
 		}
 	}, err
@@ -183,7 +262,11 @@ func (a *app) tellSymptom(c challenges.Challenge, setting scenarios.Setting) {
 	}
 	p := a.paper()
 	p.prose("", p.bold.Sprint(c.Name)+" · "+c.Words.Title, nil)
-	p.prose("", a.fill("challenge.built-from", "scenario", c.Scenario.Name, "level", strconv.Itoa(c.Level)), p.dim)
+	key := "challenge.built-from"
+	if _, inside, err := machine.Here(); err == nil && !inside {
+		key = "challenge.built-on-host"
+	}
+	p.prose("", a.fill(key, "scenario", c.Scenario.Name, "level", strconv.Itoa(c.Level), "command", unbroken("netlab teardown "+setting.Lab)), p.dim)
 	p.line("")
 	p.paragraphs(indent, c.Fill(c.Words.Symptom, setting))
 	p.line("")

@@ -10,9 +10,10 @@ import (
 	"netlab/scenarios/challenges"
 )
 
-// A challenge is always in a sandbox: neither what breaks it nor what people type to
-// repair it is for a machine that others need. The netlab outside makes the sandbox;
-// the same command inside builds the lab and breaks it.
+// A challenge is in a sandbox unless it is asked for on this machine itself: neither
+// what breaks it nor what people type to repair it is for a machine that others need.
+// The netlab outside makes the sandbox; the same command inside builds the lab and
+// breaks it.
 
 // challengeArgs is the command that begins a challenge inside.
 func (a *app) challengeArgs(name, lab string) []string {
@@ -42,39 +43,46 @@ func (a *app) challengeSandbox(ctx context.Context, name, lab string) (*machine.
 }
 
 // challengeShell lets the learner in, and after that takes down what is won.
-func (a *app) challengeShell(ctx context.Context, s *machine.Sandbox, c challenges.Challenge, lab string) error {
-	err := a.enter(ctx, s, "shell", "--", lab, hostName)
+func (a *app) challengeShell(ctx context.Context, p place, c challenges.Challenge) error {
+	err := a.netlabAt(ctx, p, "shell", "--", p.lab, hostName)
 	var status exitStatus
 	if errors.As(err, &status) { // of the last command typed there
 		err = nil
 	}
 	if err != nil {
-		return errors.Join(err, s.Close())
+		return errors.Join(err, p.close())
 	}
-	here := place{lab: lab, sandbox: s}
-	if _, err := here.dir().Read(lab); errors.Is(err, fs.ErrNotExist) { // torn down meanwhile
-		return s.Close()
+	if _, err := p.dir().Read(p.lab); errors.Is(err, fs.ErrNotExist) { // torn down meanwhile
+		return p.close()
 	}
-	r, err := attemptsIn(here).Record(progress.Challenge, c.Name)
+	r, err := attemptsIn(p).Record(progress.Challenge, c.Name)
 	if err != nil {
-		return errors.Join(err, s.Close())
+		return errors.Join(err, p.close())
 	}
-	p := a.paper()
+	w := a.paper()
 	if r.Last.Won == nil {
-		p.prose("", a.say("challenge.still-up"), nil)
-		p.advice(a.say("challenge.go-on"), "netlab challenge "+startOf(c.Name, lab))
-		p.advice(a.say("challenge.give-up"), "netlab challenge leave "+lab)
-		return s.Close()
+		w.prose("", a.say("challenge.still-up"), nil)
+		w.advice(a.say("challenge.go-on"), "netlab challenge "+startOf(c.Name, p.lab))
+		w.advice(a.say("challenge.give-up"), "netlab challenge leave "+p.lab)
+		return p.close()
 	}
 	quiet := *a
 	quiet.quiet = true
-	if err := quiet.teardownPlace(ctx, here, teardownOptions{}); err != nil {
+	if err := quiet.teardownPlace(context.WithoutCancel(ctx), p, teardownOptions{}); err != nil {
 		return err
 	}
-	p.prose("", a.say("challenge.taken-down"), nil)
-	p.advice(a.say("challenge.read"), "netlab challenge explain "+c.Name)
-	p.advice(a.say("challenge.next"), "netlab challenge")
+	w.prose("", a.say(takenDown(p)), nil)
+	w.advice(a.say("challenge.read"), "netlab challenge explain "+c.Name)
+	w.advice(a.say("challenge.next"), "netlab challenge")
 	return nil
+}
+
+// takenDown is the key of what to say when an exercise is gone.
+func takenDown(p place) string {
+	if p.sandbox == nil {
+		return "exercise.taken-down"
+	}
+	return "challenge.taken-down"
 }
 
 // startOf is what to type behind `netlab challenge` for that lab.

@@ -57,7 +57,7 @@ func (a *app) inChallenge(cmd *cobra.Command, args []string, sub string, run fun
 	}
 	s.kernel = kernel.Open()
 	defer func() { err = errors.Join(err, s.kernel.Close()) }()
-	if s.setting, err = a.challengeSetting(s.kernel, c, p.lab); err != nil {
+	if s.setting, err = a.challengeSetting(s.kernel, c, p.lab, maps(c.Values(), state.Header.Params)); err != nil {
 		return err
 	}
 	return run(cmd, s)
@@ -122,15 +122,15 @@ func (a *app) challengeUp(args []string) (place, error) {
 
 // challengeLeave ends the sandbox, with all that is in it.
 func (a *app) challengeLeave(cmd *cobra.Command, s sitting) error {
-	if s.place.sandbox == nil {
-		return &usageError{Text: a.say("challenge.exit-first"), Next: "exit"}
+	if _, inside, err := machine.Here(); err != nil || inside {
+		return errors.Join(&usageError{Text: a.say("challenge.exit-first"), Next: "exit"}, err)
 	}
 	quiet := *a
 	quiet.quiet = true // what is undone would tell what it was
 	if err := quiet.teardownPlace(cmd.Context(), s.place, teardownOptions{}); err != nil || a.output == "json" || a.quiet {
 		return err
 	}
-	a.paper().prose("", a.say("challenge.taken-down"), nil)
+	a.paper().prose("", a.say(takenDown(s.place)), nil)
 	return nil
 }
 
@@ -159,8 +159,11 @@ func (a *app) challengeReset(cmd *cobra.Command, s sitting) error {
 		return err
 	}
 	v, err := s.Judge(cmd.Context(), s.kernel, s.setting, challenges.Patience, nil)
-	if err == nil && !slices.Equal(v.Fails, s.Fails) {
+	if err == nil && !s.Shows(v) {
 		err = &usageError{Text: a.say("challenge.reset-outside"), Next: "exit"}
+		if _, inside, _ := machine.Here(); !inside {
+			err = &usageError{Text: a.say("challenge.reset-host")}
+		}
 	}
 	return err
 }

@@ -20,13 +20,13 @@ func exerciseLab(given, own string) (lab string, inside bool, err error) {
 }
 
 // lockExercise locks the lab of a practice or a challenge, in whose own sandbox we must
-// be.
+// be, or in none.
 func (a *app) lockExercise(labName string) (*journal.Lock, error) {
-	here, _, err := machine.Here()
+	here, inside, err := machine.Here()
 	if err != nil {
 		return nil, err
 	}
-	if here.Name != labName { // typed in the shell of another lab's sandbox
+	if inside && here.Name != labName { // typed in the shell of another lab's sandbox
 		return nil, &usageError{Text: a.fill("challenge.inside", "lab", here.Name), Next: "exit"}
 	}
 	return a.labs.Lock(labName)

@@ -118,6 +118,16 @@ func names(places []place) []string {
 	return all
 }
 
+// netlabAt runs netlab again where a lab is; see enter.
+func (a *app) netlabAt(ctx context.Context, p place, args ...string) error {
+	if p.sandbox != nil {
+		return a.enter(ctx, p.sandbox, args...)
+	}
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), "/proc/self/exe", args...)
+	cmd.Args[0] = "netlab"
+	return a.child(ctx, cmd)
+}
+
 // enter runs netlab again inside a sandbox, on this terminal, and returns its
 // exit code as an exitStatus. The terminal's signals reach it by themselves; a
 // SIGTERM is passed on.
@@ -127,14 +137,19 @@ func (a *app) enter(ctx context.Context, s *machine.Sandbox, args ...string) err
 	if err != nil {
 		return err
 	}
+	return a.child(ctx, cmd)
+}
+
+// child runs a netlab on this terminal; see enter.
+func (a *app) child(ctx context.Context, cmd *exec.Cmd) error {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = a.stdin, a.stdout, a.stderr
 	cmd.Env = append(cmd.Environ(), languageVar+"="+a.lang) // args may be ours, without --lang
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("enter the sandbox: %w", err)
+		return fmt.Errorf("run netlab where the lab is: %w", err)
 	}
 	stopped := context.AfterFunc(ctx, func() { _ = cmd.Process.Signal(interruptSignal) })
 	defer stopped()
-	err = cmd.Wait()
+	err := cmd.Wait()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		if exit.ExitCode() < 0 { // ended by a signal
@@ -143,7 +158,7 @@ func (a *app) enter(ctx context.Context, s *machine.Sandbox, args ...string) err
 		return exitStatus(exit.ExitCode())
 	}
 	if err != nil {
-		return fmt.Errorf("run in the sandbox: %w", err)
+		return fmt.Errorf("run netlab where the lab is: %w", err)
 	}
 	return nil
 }

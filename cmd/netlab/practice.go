@@ -17,6 +17,7 @@ type practiceOptions struct {
 	lab     string
 	level   string
 	noShell bool
+	host    bool
 }
 
 func (a *app) practiceCommand() *cobra.Command {
@@ -43,6 +44,7 @@ func (a *app) practiceCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.StringVar(&o.level, "level", "", a.say("flag.level"))
 	flags.StringVar(&o.lab, "name", "", a.say("flag.practice-name"))
+	flags.BoolVar(&o.host, "host", false, a.say("flag.host"))
 	flags.BoolVar(&o.noShell, "no-shell", false, a.say("flag.practice-no-shell"))
 	for _, sub := range []struct {
 		name string

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"io/fs"
 
+	"netlab/lab"
 	"netlab/lab/journal"
+	"netlab/lab/kernel"
+	"netlab/lab/machine"
 	"netlab/lab/owned"
 	"netlab/lab/practice"
 	"netlab/lab/progress"
@@ -26,6 +29,7 @@ func (a *app) beginPractice(ctx context.Context, s scenarios.Scenario, labName s
 	case begun && (!state.Header.Practice || state.Header.Scenario != s.Name):
 		return a.otherPractice(labName, state.Header)
 	case begun:
+		x.setting.Values = maps(s.Defaults(), state.Header.Params)
 		err = a.openExercise(x)
 	case errors.Is(err, fs.ErrNotExist):
 		err = a.newExercise(x, level)
@@ -69,8 +73,16 @@ func (a *app) newExercise(x *exercise, level practice.Level) error {
 	if level == "" {
 		level = practice.Solo
 	}
+	x.setting.Values = x.scenario.Defaults()
+	notes, err := a.clearWay(x)
+	if err != nil {
+		return err
+	}
 	if err := a.planExercise(x); err != nil {
 		return err
+	}
+	for _, n := range notes {
+		x.view.show(lab.Event{Type: lab.NoteSaid, Lab: x.lab, ID: n.ID, Values: n.Values})
 	}
 	space, err := hostSpace()
 	if err != nil {
@@ -91,13 +103,37 @@ func (a *app) newExercise(x *exercise, level practice.Level) error {
 			Lab: x.lab, Scenario: x.scenario.Name, Params: x.setting.Values, Created: a.now(), Practice: true,
 		})
 		if err == nil {
-			err = j.Close()
+			err = errors.Join(a.adopt(x, j), j.Close())
 		}
 	}
 	if err != nil {
 		return errors.Join(err, x.kernel.Close())
 	}
 	return nil
+}
+
+// clearWay makes sure, where the practice is to be on this machine, that nothing there
+// is in its way. The notes are what may surprise.
+func (a *app) clearWay(x *exercise) (notes []lab.Note, err error) {
+	if _, inside, err := machine.Here(); err != nil || inside {
+		return nil, err
+	}
+	k := kernel.Open()
+	defer func() { err = errors.Join(err, k.Close()) }()
+	again := lab.Command{"netlab", "practice", x.scenario.Name, "--host", "--name", x.lab}
+	instead := lab.Command{"netlab", "practice", x.scenario.Name, "--name", x.lab}
+	x.setting.Values, notes, err = a.layHostSide(k, x.scenario, x.lab, x.setting.Values, again, instead)
+	return notes, err
+}
+
+// adopt has the journal know what the learner has made on this machine, so that a
+// teardown takes it away. A sandbox takes it along.
+func (a *app) adopt(x *exercise, j *journal.Journal) error {
+	_, inside, err := machine.Here()
+	if err != nil || inside {
+		return err
+	}
+	return a.runner(x.kernel, place{}.kind(inside), func(lab.Event) {}).Adopt(x.plan, j)
 }
 
 // record keeps how it stands with the user's progress, after a change of its own.

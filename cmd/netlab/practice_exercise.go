@@ -10,6 +10,7 @@ import (
 	"netlab/lab"
 	"netlab/lab/journal"
 	"netlab/lab/kernel"
+	"netlab/lab/machine"
 	"netlab/lab/practice"
 	"netlab/scenarios"
 )
@@ -28,13 +29,7 @@ type exercise struct {
 }
 
 // practiceFile is where a practice's state stands, of a sandbox as seen from outside.
-func practiceFile(p place) string {
-	root := "/"
-	if p.sandbox != nil {
-		root = p.sandbox.Root()
-	}
-	return filepath.Join(root, practiceDir, p.lab+".json")
-}
+func practiceFile(p place) string { return p.path(filepath.Join(practiceDir, p.lab+".json")) }
 
 // practiceDir has the states of the practices in this sandbox, and what their shells read.
 const practiceDir = "/run/netlab/practice"
@@ -62,7 +57,13 @@ func (a *app) inPractice(ctx context.Context, args []string, sub string, run fun
 		return a.enterFor(ctx, p, a.again("practice", sub, p.lab)...)
 	}
 	x := &exercise{scenario: s, lab: p.lab, place: p}
-	if p.sandbox != nil || sub == shellVerb { // the latter becomes another program
+	x.setting.Values = maps(s.Defaults(), h.Params)
+	_, inside, err := machine.Here()
+	if err != nil {
+		return errors.Join(err, p.close())
+	}
+	// The second becomes another program, the third makes this practice anew.
+	if p.sandbox != nil || sub == shellVerb || sub == "reset" && !inside && !inItsShell(p.lab) {
 		return run(ctx, x)
 	}
 	lock, err := a.labs.Lock(p.lab)
@@ -96,9 +97,13 @@ func (a *app) openExercise(x *exercise) error {
 	return a.planExercise(x)
 }
 
-// planExercise makes the plan: the scenario with its own values in a sandbox, as it is
-// when it is new. What only keeps IPv6 quiet is not asked of a learner, and no rule need
-// bear a mark.
+// inItsShell tells whether this was typed in the shell of a practice.
+func inItsShell(lab string) bool {
+	return os.Getenv("NETLAB_SHELLS") != "" && os.Getenv("NETLAB_LAB") == lab
+}
+
+// planExercise makes the plan: the scenario with the values that are chosen. What only
+// keeps IPv6 quiet is not asked of a learner, and no rule need bear a mark.
 func (a *app) planExercise(x *exercise) (err error) {
 	x.kernel = kernel.Open()
 	defer func() {
@@ -106,7 +111,7 @@ func (a *app) planExercise(x *exercise) (err error) {
 			err = errors.Join(err, x.kernel.Close())
 		}
 	}()
-	if x.setting, err = a.sketch(x.kernel, x.scenario, "", x.scenario.Defaults(), true); err != nil {
+	if x.setting, err = a.exerciseSetting(x.kernel, x.scenario, x.lab, "", x.setting.Values); err != nil {
 		return err
 	}
 	x.setting.Facts.IPv6 = false

@@ -5,14 +5,19 @@ import (
 	"context"
 	"strings"
 
+	"netlab/lab/machine"
 	"netlab/lab/practice"
 )
 
-// practiceReset begins anew from a host with nothing on it. That takes another sandbox:
-// from outside it is made at once; inside, once the learner's shell has left this one,
-// by the netlab that had let the learner in.
+// practiceReset begins anew from a host with nothing of the lab on it. In a sandbox that
+// takes another: from outside it is made at once; in the practice's shell, once the
+// learner has left it, by the netlab that had let the learner in.
 func (a *app) practiceReset(ctx context.Context, x *exercise) error {
-	if x.place.sandbox == nil {
+	_, inside, err := machine.Here()
+	if err != nil {
+		return err
+	}
+	if inside || x.place.sandbox == nil && inItsShell(x.lab) {
 		if !a.sure("practice.sure") {
 			return exitStatus(exitFailed)
 		}
@@ -20,7 +25,11 @@ func (a *app) practiceReset(ctx context.Context, x *exercise) error {
 		if err := a.keep(x); err != nil {
 			return err
 		}
-		a.paper().prose("", a.say("practice.leaving"), nil)
+		key := "practice.leaving"
+		if !inside {
+			key = "practice.leaving-host"
+		}
+		a.paper().prose("", a.say(key), nil)
 		return nil
 	}
 	state, err := practice.Load(practiceFile(x.place))
@@ -31,6 +40,9 @@ func (a *app) practiceReset(ctx context.Context, x *exercise) error {
 	quiet.quiet = true
 	if err := quiet.teardownPlace(ctx, x.place, teardownOptions{}); err != nil {
 		return err
+	}
+	if x.place.sandbox == nil {
+		return a.beginPractice(ctx, x.scenario, x.lab, state.Level)
 	}
 	fresh, err := a.practiceSandbox(ctx, x.scenario.Name, x.lab, string(state.Level))
 	if err != nil {

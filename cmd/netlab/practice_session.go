@@ -5,7 +5,9 @@ import (
 	"errors"
 	"io/fs"
 	"strconv"
+	"strings"
 
+	"netlab/lab"
 	"netlab/lab/machine"
 	"netlab/lab/practice"
 	"netlab/scenarios"
@@ -29,11 +31,20 @@ func (a *app) practice(ctx context.Context, name string, o practiceOptions) erro
 	if o.lab, inside, err = exerciseLab(o.lab, s.Name); err != nil {
 		return err
 	}
+	if o.host {
+		sandboxed := lab.Command(strings.Fields("netlab practice " + startOf(s.Name, o.lab)))
+		if s.Sandboxed {
+			return &cannotError{Text: a.fill("practice.not-on-host", "scenario", s.Name), Next: sandboxed.String()}
+		}
+		if err := a.onHost(inside, o.lab, sandboxed); err != nil {
+			return err
+		}
+	}
 	if inside { // a netlab outside has made the sandbox and sent us
 		return a.beginPractice(ctx, s, o.lab, level)
 	}
 	for {
-		again, err := a.practiceOnce(ctx, s, o)
+		again, err := a.practiceOnce(ctx, s, &o)
 		if err != nil || !again {
 			return err
 		}
@@ -41,13 +52,19 @@ func (a *app) practice(ctx context.Context, name string, o practiceOptions) erro
 }
 
 // practiceOnce tells whether the learner wants to begin anew.
-func (a *app) practiceOnce(ctx context.Context, s scenarios.Scenario, o practiceOptions) (again bool, err error) {
+func (a *app) practiceOnce(ctx context.Context, s scenarios.Scenario, o *practiceOptions) (again bool, err error) {
 	p, err := find(o.lab)
 	switch {
+	case err == nil && p.sandbox != nil && o.host:
+		err = &usageError{Text: a.fill("exercise.is-in-sandbox", "lab", o.lab), Next: "netlab practice " + startOf(s.Name, o.lab)}
 	case err == nil && p.sandbox != nil:
 		err = a.enter(ctx, p.sandbox, a.practiceArgs(s.Name, o.lab, o.level)...)
-	case err == nil:
-		return false, &usageError{Text: a.fill("run.is-on-host", "lab", o.lab), Next: "netlab practice " + s.Name + " --name " + o.lab + "2"}
+	case err == nil, errors.Is(err, fs.ErrNotExist) && o.host:
+		p.lab = o.lab
+		var level practice.Level
+		if level, err = a.levelOf(o.level); err == nil {
+			err = a.beginPractice(ctx, s, o.lab, level)
+		}
 	case errors.Is(err, fs.ErrNotExist):
 		p.lab = o.lab
 		p.sandbox, err = a.practiceSandbox(ctx, s.Name, o.lab, o.level)
@@ -55,6 +72,7 @@ func (a *app) practiceOnce(ctx context.Context, s scenarios.Scenario, o practice
 	if err != nil {
 		return false, errors.Join(err, p.close())
 	}
+	o.host = p.sandbox == nil // begun anew, it is where it was
 	if o.noShell || a.output == "json" || !a.onTerminal() {
 		return false, p.close()
 	}
@@ -63,7 +81,7 @@ func (a *app) practiceOnce(ctx context.Context, s scenarios.Scenario, o practice
 
 // practiceInside lets the learner in, and sees to what is wanted after.
 func (a *app) practiceInside(ctx context.Context, s scenarios.Scenario, p place) (again bool, err error) {
-	err = a.enter(ctx, p.sandbox, "practice", shellVerb, p.lab)
+	err = a.netlabAt(ctx, p, "practice", shellVerb, p.lab)
 	var status exitStatus
 	if err != nil && !errors.As(err, &status) { // a status is that of the last command typed there
 		return false, errors.Join(err, p.close())
@@ -82,6 +100,7 @@ func (a *app) practiceInside(ctx context.Context, s scenarios.Scenario, p place)
 	quiet := *a
 	quiet.quiet = true
 	paper := a.paper()
+	ctx = context.WithoutCancel(ctx) // what interrupted the shell is no reason to stop here
 	switch {
 	case state.Again:
 		return true, quiet.teardownPlace(ctx, p, teardownOptions{})
@@ -89,7 +108,7 @@ func (a *app) practiceInside(ctx context.Context, s scenarios.Scenario, p place)
 		if err := quiet.teardownPlace(ctx, p, teardownOptions{}); err != nil {
 			return false, err
 		}
-		paper.prose("", a.say("challenge.taken-down"), nil)
+		paper.prose("", a.say(takenDown(p)), nil)
 		paper.advice(a.say("challenge.next"), "netlab practice")
 		return false, nil
 	}

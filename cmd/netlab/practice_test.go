@@ -51,7 +51,9 @@ func TestPracticeInBash(t *testing.T) {
 	s.expect("status 7 7\n")
 	s.types("ip netns add ns2\n")
 	s.expect("no nearer: 0 of 1 stand; missing next: netns ns1\n")
-	s.types("ip netns del ns2; ip netns add ns1\n")
+	s.types("sysctl -qw net.ipv4.ip_forward=1\n") // of a later step: no try of this one
+	s.expect("missing next: netns ns1\n")
+	s.types("sysctl -qw net.ipv4.ip_forward=0; ip netns del ns2; ip netns add ns1\n")
 	s.expect("✓ [1/7]")
 	s.expect("[2/7] A cable")
 	s.expect("mine> ")
@@ -95,10 +97,15 @@ func TestPracticeInBash(t *testing.T) {
 	s.expect("✓ [6/7]")
 	s.types("iptables -t nat -A POSTROUTING -o veth -j MASQUERADE\n")
 	s.expect("not yet: does 203.0.113.80 answer? no answer")
-	s.types("nft 'table ip mine { chain out { type nat hook postrouting priority 100; masquerade; }; }'\n")
+	for _, part := range []string{"table ip mine", "chain ip mine out '{ type nat hook postrouting priority 100; }'"} { // neither is a try
+		s.types("nft add " + part + "\n")
+		s.expect("not yet: does 203.0.113.80 answer? no answer")
+	}
+	s.types("nft add rule ip mine out masquerade\n")
 	s.expect("Proven: all 7 steps stand")
 	s.expect("✓ routes           skipped: netlab did it")
 	s.expect("✓ return-route     came with what was there")
+	s.expect("✓ masquerade       tries 2, hints 0")
 	s.expect("By yourself: 6 of 7 steps.")
 	s.expect("Most tries: ")
 	s.expect("It does not count as solved")

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"netlab/lab"
+	"netlab/lab/machine"
 	"netlab/lab/practice"
 	"netlab/lab/progress"
 	"netlab/scenarios"
@@ -67,7 +68,11 @@ func (a *app) welcome(ctx context.Context, x *exercise, begun bool) error {
 	}
 	w := x.view
 	w.prose("", w.bold.Sprint(x.lab)+" · "+w.words.Title, nil)
-	w.prose("", a.say("practice.where"), w.dim)
+	where := a.say("practice.where")
+	if _, inside, err := machine.Here(); err == nil && !inside {
+		where = a.fill("practice.where-host", "command", unbroken("netlab teardown "+x.lab))
+	}
+	w.prose("", where, w.dim)
 	w.line("")
 	if !begun {
 		w.prose("", w.text(w.words.Intro, nil), nil)

@@ -16,12 +16,15 @@ import (
 
 // resolve looks at the machine before anything is changed: it returns the values
 // with those that the machine decides filled in, and what may surprise, or a
-// cannotError with all that is in the way.
-func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values) (scenarios.Values, []machine.Finding, error) {
-	v, err := a.survey(k, s, labName, values)
+// cannotError with all that is in the way. again is the command that was typed, to be
+// typed again with other flags; where it takes none of the scenario's, instead is what
+// to type in its place.
+func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again, instead lab.Command) (scenarios.Values, []machine.Finding, error) {
+	v, err := a.survey(k, s, labName, values, again)
 	if err != nil {
 		return nil, nil, err
 	}
+	v.instead = instead
 	_, inside, err := machine.Here()
 	if err != nil {
 		return nil, nil, err
@@ -121,7 +124,16 @@ func (a *app) roomForState(s scenarios.Scenario, labName string, host bool) erro
 // command with other flags, they name the flags alone, and the command comes last.
 func (a *app) inTheWay(v *survey) error {
 	stops := graded(v.found, machine.Stop)
+	var next lab.Command
+	for i, f := range stops {
+		if _, ok := f.Flags(v.plan.Again); ok && v.instead != nil {
+			stops[i].Remedy, next = nil, v.instead
+		}
+	}
 	together := machine.Together(v.plan.Again, stops)
+	if together == nil {
+		together = next
+	}
 	lines := []string{a.say("preflight.nothing-changed")}
 	for _, f := range stops {
 		command := f.Remedy

@@ -97,16 +97,21 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 // begin makes sure that nothing is in the way of a new lab, and only then
 // writes its journal. The notes are what may surprise on this machine.
 func (a *app) begin(k *kernel.Kernel, dir journal.Dir, s scenarios.Scenario, o runOptions, values scenarios.Values) (scenarios.Values, []lab.Note, *journal.Journal, error) {
-	values, warned, err := a.resolve(k, s, o.lab, values)
+	values, warned, err := a.resolve(k, s, o.lab, values, runCommand(s, o.lab, values), nil)
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	j, err := dir.Create(journal.Header{Lab: o.lab, Scenario: s.Name, Params: values, Created: a.now()})
+	return values, notesOf(warned), j, err
+}
+
+// notesOf are findings as what is said before a lab is built.
+func notesOf(found []machine.Finding) []lab.Note {
 	var notes []lab.Note
-	for _, f := range warned {
+	for _, f := range found {
 		notes = append(notes, lab.Note{ID: f.ID, Values: f.Values, Command: f.Remedy})
 	}
-	j, err := dir.Create(journal.Header{Lab: o.lab, Scenario: s.Name, Params: values, Created: a.now()})
-	return values, notes, j, err
+	return notes
 }
 
 // resumed are the values that a lab was begun with. Others that are given now

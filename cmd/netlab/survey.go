@@ -19,11 +19,13 @@ type survey struct {
 	facts  lab.Facts
 	found  []machine.Finding
 	values scenarios.Values // with those that the machine decides
+	// instead is to be typed where plan.Again takes no flags; nil: it does.
+	instead lab.Command
 }
 
 // survey looks at the names and addresses that the scenario takes, at what NAT is
 // to be done with, and at what is to be tried outside.
-func (a *app) survey(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values) (*survey, error) {
+func (a *app) survey(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again lab.Command) (*survey, error) {
 	needs := s.Needs(values)
 	outside, _ := netip.ParseAddr(needs.Outside)
 	facts, err := machine.Facts(k, outside, "")
@@ -31,6 +33,7 @@ func (a *app) survey(k *kernel.Kernel, s scenarios.Scenario, labName string, val
 		return nil, err
 	}
 	v := &survey{facts: facts, plan: planOf(s, labName, values, facts)}
+	v.plan.Again = again
 	if v.found, err = machine.Preflight(k, v.plan); err != nil {
 		return nil, err
 	}

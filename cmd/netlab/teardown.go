@@ -3,9 +3,7 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -164,19 +162,17 @@ func (a *app) teardownHere(ctx context.Context, name string, o teardownOptions) 
 	}
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()
-	if err := a.runner(k, place{}.kind(inside), a.undoView()).Teardown(ctx, j); err != nil {
-		return shown(err)
-	}
-	return forget(name)
-}
-
-// forget removes how somebody got on with an exercise that the lab was.
-func forget(lab string) error {
-	p := place{lab: lab}
-	for _, path := range []string{practiceFile(p), attemptsIn(p).Path()} {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("forget the exercise: %w", err)
+	r := a.runner(k, place{}.kind(inside), a.undoView())
+	if !inside && j.Header.Practice { // what was typed last may not have been looked at
+		if err := r.Adopt(lab.Plan{}, j); err != nil {
+			return err
 		}
 	}
-	return nil
+	if err := r.Teardown(ctx, j); err != nil {
+		return shown(err)
+	}
+	if !inside {
+		err = a.tellChanged(k, name)
+	}
+	return errors.Join(err, forget(name))
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io/fs"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -14,56 +16,95 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Digest is short for what people set: of the host and of every named namespace the
-// links, IPv4 addresses, routes, rules, permanent neighbours, the settings that decide
-// whom the kernel answers, believes and forwards for, and the firewall. It is taken in
-// a few milliseconds and changes nothing. While it is the same, so is all that. It knows nothing of what the kernel changes by itself, such as
-// caches, carriers and counters; nor of IPv6, or of iptables-legacy's own chains.
+// Aspect is a part of what people set in the kernel, by the iproute2 object, or the
+// program, that sets it.
+type Aspect string
+
+// The aspects.
+const (
+	Names      Aspect = "netns"
+	LinksSet   Aspect = "link"
+	AddrsSet   Aspect = "addr"
+	RoutesSet  Aspect = "route"
+	RulesSet   Aspect = "rule"
+	NeighsSet  Aspect = "neigh"
+	SysctlsSet Aspect = "sysctl"
+	WallsSet   Aspect = "firewall"
+)
+
+// Digest is short for what people set, aspect by aspect: of the host and of every named
+// namespace the links, IPv4 addresses, routes, rules, permanent neighbours, the settings
+// that decide whom the kernel answers, believes and forwards for, and the firewall. It is
+// taken in a few milliseconds and changes nothing. While it is the same, so is all that.
+// It knows nothing of what the kernel changes by itself, such as caches, carriers and
+// counters; nor of IPv6, or of iptables-legacy's own chains. See Altered.
 func (k *Kernel) Digest() (string, error) {
-	sum := sha256.New()
+	sums := map[Aspect]hash.Hash{}
+	add := func(a Aspect, lines ...string) {
+		if sums[a] == nil {
+			sums[a] = sha256.New()
+		}
+		slices.Sort(lines)
+		fmt.Fprintf(sums[a], "%s\n", strings.Join(lines, "\n"))
+	}
 	for _, name := range append([]string{Host}, NetnsNames("/")...) {
 		n, err := k.Namespace(name)
 		if errors.Is(err, fs.ErrNotExist) { // a file that is none, or its end
-			fmt.Fprintf(sum, "no namespace %q\n", name)
+			add(Names, fmt.Sprintf("no namespace %q", name))
 			continue
 		}
 		if err != nil {
 			return "", err
 		}
-		lines, err := n.lines()
-		if err != nil {
-			return "", fmt.Errorf("read what is set in %s: %w", n, err)
+		add(Names, fmt.Sprintf("%q", name))
+		for _, part := range []struct {
+			Aspect
+			read func() ([]string, error)
+		}{
+			{LinksSet, n.linkLines}, {AddrsSet, n.addressLines}, {RoutesSet, n.routeLines}, {RulesSet, n.ruleLines},
+			{NeighsSet, n.neighbourLines}, {SysctlsSet, n.settingLines}, {WallsSet, n.generationLine},
+		} {
+			lines, err := part.read()
+			if err != nil {
+				return "", fmt.Errorf("read what is set in %s: %w", n, err)
+			}
+			add(part.Aspect, lines...)
 		}
-		fmt.Fprintf(sum, "%q\n%s\n", name, strings.Join(lines, "\n"))
 	}
-	for _, chain := range []struct{ table, name string }{
-		{"filter", "INPUT"}, {"filter", "FORWARD"}, {"filter", "OUTPUT"}, {"nat", "PREROUTING"}, {"nat", "POSTROUTING"},
-	} {
+	for _, chain := range legacyChains() {
 		rules, err := k.Firewall().LegacyRules(chain.table, chain.name)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(sum, "%s\n", strings.Join(rules, "\n"))
+		add(WallsSet, strings.Join(rules, "\n"))
 	}
-	return hex.EncodeToString(sum.Sum(nil)), nil
+	var parts []string
+	for _, a := range slices.Sorted(maps.Keys(sums)) {
+		parts = append(parts, string(a)+"="+hex.EncodeToString(sums[a].Sum(nil)[:12]))
+	}
+	return strings.Join(parts, " "), nil
 }
 
-// lines are what is set in a namespace, in an order that does not change.
-func (n *Namespace) lines() ([]string, error) {
-	var lines []string
-	for _, part := range []func() ([]string, error){n.linkLines, n.addressLines, n.routeLines, n.ruleLines, n.neighbourLines, n.settingLines} {
-		more, err := part()
-		if err != nil {
-			return nil, err
+// Altered are the aspects in which two digests differ.
+func Altered(was, is string) []Aspect {
+	before, after := strings.Fields(was), strings.Fields(is)
+	var altered []Aspect
+	for _, part := range after {
+		if !slices.Contains(before, part) {
+			name, _, _ := strings.Cut(part, "=")
+			altered = append(altered, Aspect(name))
 		}
-		slices.Sort(more)
-		lines = append(lines, more...)
 	}
+	return altered
+}
+
+// generationLine stands for the nftables ruleset.
+func (n *Namespace) generationLine() ([]string, error) {
 	generation, err := n.Firewall().Generation()
 	if err != nil {
 		generation = 0 // a kernel without nftables has nothing of it
 	}
-	return append(lines, fmt.Sprint("nftables ", generation)), nil
+	return []string{fmt.Sprint("nftables ", generation)}, nil
 }
 
 func (n *Namespace) linkLines() ([]string, error) {
@@ -104,11 +145,21 @@ func (n *Namespace) neighbourLines() ([]string, error) {
 	}), err
 }
 
-// settingLines are IPv4's settings, for all and for each device, that decide whom the
-// kernel answers, believes and forwards for. There are fifty a device: to read all of
-// them would take most of the time.
 func (n *Namespace) settingLines() ([]string, error) {
+	settings, err := n.Settings()
 	var lines []string
+	for key, value := range settings {
+		lines = append(lines, key+"="+value)
+	}
+	return lines, err
+}
+
+// Settings are IPv4's, for all and for each device, that decide whom the kernel answers,
+// believes and forwards for, each by its path below /proc/sys. There are fifty a device:
+// to read all of them would take most of a Digest's time. ip_forward is not there: it is
+// conf/all/forwarding.
+func (n *Namespace) Settings() (map[string]string, error) {
+	settings := map[string]string{}
 	err := n.where(func() error {
 		for dir, names := range map[string][]string{
 			"net/ipv4/conf": {
@@ -118,30 +169,33 @@ func (n *Namespace) settingLines() ([]string, error) {
 			"net/ipv4/neigh": {"proxy_delay", "proxy_qlen"},
 			"net":            {"bridge/bridge-nf-call-iptables"},
 		} {
-			paths := []string{SysctlPath(dir)}
+			dirs := []string{dir}
 			if dir != "net" {
-				devices, err := os.ReadDir(paths[0])
+				devices, err := os.ReadDir(SysctlPath(dir))
 				if err != nil {
 					return err
 				}
-				paths = nil
+				dirs = nil
 				for _, d := range devices {
-					paths = append(paths, SysctlPath(dir)+"/"+d.Name())
+					dirs = append(dirs, dir+"/"+d.Name())
 				}
 			}
-			for _, path := range paths {
+			for _, dir := range dirs {
 				for _, name := range names {
-					value, err := os.ReadFile(path + "/" + name)
-					if err != nil && !errors.Is(err, fs.ErrNotExist) {
+					value, err := os.ReadFile(SysctlPath(dir + "/" + name))
+					if errors.Is(err, fs.ErrNotExist) {
+						continue
+					}
+					if err != nil {
 						return err
 					}
-					lines = append(lines, path+"/"+name+"="+string(value))
+					settings[dir+"/"+name] = strings.TrimSpace(string(value))
 				}
 			}
 		}
 		return nil
 	})
-	return lines, err
+	return settings, err
 }
 
 func each[T any](items []T, line func(T) string) []string {

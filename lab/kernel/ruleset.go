@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -30,6 +32,48 @@ func (f *Firewall) NftChains() ([]*nftables.Chain, error) {
 		return nil, fmt.Errorf("list the nftables chains: %w", err)
 	}
 	return chains, nil
+}
+
+// RulesDigest is short for what can become of a packet by nftables and by
+// iptables-legacy: the rules of every chain, and the policies that drop. Tables and
+// chains without either are not in it.
+func (f *Firewall) RulesDigest() (string, error) {
+	sum := sha256.New()
+	chains, err := f.NftChains()
+	if err != nil && !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EPROTONOSUPPORT) {
+		return "", err
+	}
+	for _, c := range chains {
+		family := FamilyOf(c)
+		if family == "" {
+			continue
+		}
+		if c.Policy != nil && *c.Policy == nftables.ChainPolicyDrop {
+			fmt.Fprintln(sum, family, c.Table.Name, c.Name, "drops")
+		}
+		rules, err := f.NftRules(family, c.Table.Name, c.Name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		for _, r := range rules {
+			fmt.Fprintln(sum, family, c.Table.Name, c.Name, r.Handle)
+		}
+	}
+	for _, c := range legacyChains() {
+		lines, err := f.LegacyRules(c.table, c.name)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(sum, lines)
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:12]), nil
+}
+
+// legacyChains are those of iptables-legacy that are looked at for changes.
+func legacyChains() []struct{ table, name string } {
+	return []struct{ table, name string }{
+		{"filter", "INPUT"}, {"filter", "FORWARD"}, {"filter", "OUTPUT"}, {"nat", "PREROUTING"}, {"nat", "POSTROUTING"},
+	}
 }
 
 // LegacyRules reads a chain of the legacy variant as `iptables -S CHAIN` prints

@@ -43,6 +43,9 @@ func Facts(k *kernel.Kernel, outside netip.Addr, link string) (lab.Facts, error)
 	}
 	route, routed := net.defaultRoute()
 	f.Uplink = route.dev
+	if route.gateway.IsValid() {
+		f.Router = route.gateway.String()
+	}
 	marker, marked, err := Here()
 	if err != nil {
 		return lab.Facts{}, err
@@ -54,7 +57,7 @@ func Facts(k *kernel.Kernel, outside netip.Addr, link string) (lab.Facts, error)
 		outside = marker.Outside
 	}
 	if marked && !routed { // a lab has taken it away; a sandbox has one uplink only
-		f.Uplink, f.HostAddr = Uplink, HostAddr
+		f.Uplink, f.Router, f.HostAddr = Uplink, UplinkAddr, HostAddr
 	}
 	if !outside.IsValid() && routed {
 		outside = route.gateway
@@ -76,6 +79,7 @@ func SandboxFacts() lab.Facts {
 	return lab.Facts{
 		IPv6:     haveIPv6(), // the kernel is the same
 		Uplink:   Uplink,
+		Router:   UplinkAddr,
 		HostAddr: HostAddr,
 		Outside:  Server,
 		WhoAmI:   WhoAmIAddr,

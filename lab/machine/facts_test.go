@@ -30,7 +30,7 @@ func TestFactsOfAHost(t *testing.T) {
 	k := pretendHost(t)
 	host := namespace(t, k, kernel.Host)
 	none := netip.Addr{}
-	want := lab.Facts{IPv6: haveIPv6(), Uplink: Uplink, HostAddr: HostAddr, Outside: UplinkAddr}
+	want := lab.Facts{IPv6: haveIPv6(), Uplink: Uplink, Router: UplinkAddr, HostAddr: HostAddr, Outside: UplinkAddr}
 	if diff := cmp.Diff(want, facts(t, k, none, "")); diff != "" {
 		t.Errorf("outside is the gateway: %s", diff)
 	}

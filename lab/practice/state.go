@@ -41,6 +41,7 @@ const (
 	Watched  By = "watched"  // its commands were in view
 	Skipped  By = "skipped"  // netlab did it
 	Solution By = "solution" // its commands were shown
+	Found    By = "found"    // it came by itself with what stood before anybody typed
 )
 
 // Step is what is known of one step.
@@ -50,8 +51,9 @@ type Step struct {
 	// not yet.
 	Begun   time.Time `json:"begun,omitzero"`
 	Reached time.Time `json:"reached,omitzero"`
-	// Tries counts the commands that changed something and brought the step no nearer,
-	// and the one that satisfied it. Whoever knows the way has one.
+	// Tries counts the commands that changed something of what the step is about and
+	// brought neither it nor a later one nearer, and the one that satisfied it. Whoever
+	// knows the way has one.
 	Tries int `json:"tries"`
 	Hints int `json:"hints"`
 	By    By  `json:"by,omitempty"`
@@ -76,6 +78,13 @@ type State struct {
 	Digest string `json:"digest"`
 	Next   int    `json:"next"`
 	Stood  int    `json:"stood"`
+	// Stands is how much of each step stood then, There how much at the first look.
+	Stands []int `json:"stands,omitempty"`
+	There  []int `json:"there,omitempty"`
+	// Rules is short for the rules of the host's firewall at the last look.
+	Rules string `json:"rules,omitempty"`
+	// RulesAtFirst is the same of the first look.
+	RulesAtFirst string `json:"rules_at_first,omitempty"`
 	// Asked is what was missing when a hint was last asked for, Told how many of its
 	// hints were shown.
 	Asked  string    `json:"asked,omitempty"`
@@ -153,9 +162,9 @@ func (s *State) Counts() (reached, own int) {
 	return reached, own
 }
 
-// Helped tells whether a step was not the learner's own doing, or would not be.
+// Helped tells whether the learner was helped to a step, or would be.
 func (s *State) Helped() bool {
-	return slices.ContainsFunc(s.Steps, func(x Step) bool { return x.By != Own })
+	return slices.ContainsFunc(s.Steps, func(x Step) bool { return x.By != Own && x.By != Found })
 }
 
 // Hardest is the step that took most tries, the first of several; it is nil where none

@@ -17,7 +17,7 @@ func at(minutes int) time.Time { return time.Date(2026, 1, 2, 3, minutes, 0, 0, 
 
 func begun(level Level) *State {
 	s := New(level, "net:[1]", []string{"a", "b", "c"}, at(0))
-	s.Take(lab.Verdict{Of: 2, Missing: &lab.Missing{Step: "a"}}, "0", Own, at(0))
+	s.Take(lab.Verdict{Of: 2, Missing: &lab.Missing{Step: "a"}}, Look{Digest: "0", By: Own, Now: at(0)})
 	return s
 }
 
@@ -48,7 +48,7 @@ func TestATryChangesSomethingAndBringsNothingNearer(t *testing.T) {
 		{"7", lab.Verdict{Next: 3, Passed: []lab.PassedStep{{ID: "b"}, {ID: "c"}}}, News{Changed: true, Nearer: true, Proven: true}, []int{4, 1, 0}},
 		{"8", lab.Verdict{Next: 3}, News{Changed: true}, []int{4, 1, 0}},
 	} {
-		if news := s.Take(tt.v, tt.digest, Own, at(i)); news != tt.news {
+		if news := s.Take(tt.v, Look{Digest: tt.digest, By: Own, Now: at(i)}); news != tt.news {
 			t.Errorf("look %d: %+v, want %+v", i, news, tt.news)
 		}
 		var tries []int
@@ -67,11 +67,58 @@ func TestATryChangesSomethingAndBringsNothingNearer(t *testing.T) {
 	}
 }
 
+// A change that has nothing to do with the step, or brings a later one nearer, is none.
+func TestWhatIsBesideTheStepIsNoTry(t *testing.T) {
+	s := begun(Solo)
+	beside := func(id string) bool { return id == "a" }
+	stands := func(next int, stands ...int) lab.Verdict {
+		v := missing(next, 0)
+		v.Stands = stands
+		return v
+	}
+	for i, tt := range []struct {
+		v      lab.Verdict
+		beside func(string) bool
+		tries  int
+	}{
+		{stands(0, 0, 0, 0), nil, 1},
+		{stands(0, 0, 0, 0), beside, 1},
+		{stands(0, 0, 0, 1), nil, 1}, // of a later step
+		{stands(0, 0, 0, 1), nil, 2},
+		{stands(0, 0, 0, 0), nil, 3}, // and back
+	} {
+		s.Take(tt.v, Look{Digest: string(rune('a' + i)), By: Own, Beside: tt.beside, Now: at(i)})
+		if s.Steps[0].Tries != tt.tries {
+			t.Errorf("look %d: tries %d, want %d", i, s.Steps[0].Tries, tt.tries)
+		}
+	}
+}
+
+// What stood before anybody had typed anything is not the learner's, nor is it help.
+func TestWhatWasThereIsNobodysDoing(t *testing.T) {
+	s := New(Solo, "net:[1]", []string{"a", "b", "c", "d"}, at(0))
+	first := missing(0, 0)
+	first.Stands = []int{0, 1, 1, 0}
+	s.Take(first, Look{Digest: "0", Now: at(0)})
+	v := lab.Verdict{Next: 4, Passed: []lab.PassedStep{{ID: "a"}, {ID: "b"}, {ID: "d"}}}
+	s.Steps[2].Tries, s.Steps[2].Hints = 0, 1 // asked for beforehand
+	v.Passed = append(v.Passed, lab.PassedStep{ID: "c"})
+	s.Take(v, Look{Digest: "1", Now: at(1), Untouched: func(id string) bool { return id == "d" }})
+	for i, want := range []By{Own, Found, Own, Found} {
+		if s.Steps[i].By != want {
+			t.Errorf("step %s by %q, want %q", s.Steps[i].ID, s.Steps[i].By, want)
+		}
+	}
+	if reached, own := s.Counts(); reached != 4 || own != 2 || s.Helped() {
+		t.Errorf("%+v", s.Steps)
+	}
+}
+
 func TestWhatWasShownOrDoneForTheLearnerIsNotTheirs(t *testing.T) {
 	s := begun(Solo)
-	s.Take(missing(1, 0, "a"), "1", Skipped, at(1))
+	s.Take(missing(1, 0, "a"), Look{Digest: "1", By: Skipped, Now: at(1)})
 	s.Show()
-	s.Take(lab.Verdict{Next: 3, Passed: []lab.PassedStep{{ID: "b"}, {ID: "c"}}}, "2", Own, at(2))
+	s.Take(lab.Verdict{Next: 3, Passed: []lab.PassedStep{{ID: "b"}, {ID: "c"}}}, Look{Digest: "2", By: Own, Now: at(2)})
 	for i, want := range []By{Skipped, Solution, Solution} {
 		if s.Steps[i].By != want {
 			t.Errorf("step %d by %q, want %q", i, s.Steps[i].By, want)
@@ -84,7 +131,7 @@ func TestWhatWasShownOrDoneForTheLearnerIsNotTheirs(t *testing.T) {
 		t.Errorf("%+v", s.Steps)
 	}
 	w := begun(Watch)
-	w.Take(missing(1, 0, "a"), "1", Own, at(1))
+	w.Take(missing(1, 0, "a"), Look{Digest: "1", By: Own, Now: at(1)})
 	if w.Steps[0].By != Watched || !w.Helped() {
 		t.Errorf("%+v", w.Steps)
 	}
@@ -114,7 +161,7 @@ func TestAStateIsKept(t *testing.T) {
 		t.Errorf("of nothing: %v", err)
 	}
 	s := begun(Fill)
-	s.Take(missing(1, 0, "a"), "1", Own, at(1))
+	s.Take(missing(1, 0, "a"), Look{Digest: "1", By: Own, Now: at(1)})
 	if err := s.Save(path); err != nil {
 		t.Fatal(err)
 	}
@@ -132,9 +179,9 @@ func TestAStateIsKept(t *testing.T) {
 
 func TestABreakIsInNoStepsTime(t *testing.T) {
 	s := begun(Solo)
-	s.Take(missing(1, 0, "a"), "1", Own, at(1))
+	s.Take(missing(1, 0, "a"), Look{Digest: "1", By: Own, Now: at(1)})
 	s.Resume(at(51))
-	s.Take(lab.Verdict{Next: 3, Passed: []lab.PassedStep{{ID: "b"}, {ID: "c"}}}, "2", Own, at(53))
+	s.Take(lab.Verdict{Next: 3, Passed: []lab.PassedStep{{ID: "b"}, {ID: "c"}}}, Look{Digest: "2", By: Own, Now: at(53)})
 	if a, b := s.Steps[0].Took(), s.Steps[1].Took(); a != time.Minute || b != 2*time.Minute {
 		t.Errorf("the steps took %v and %v", a, b)
 	}
@@ -146,8 +193,8 @@ func TestABreakIsInNoStepsTime(t *testing.T) {
 func TestAStepWhoseCommandsWereInViewIsNotTheLearnersWhateverTheLevelLater(t *testing.T) {
 	s := begun(Watch)
 	s.Level = Solo
-	s.Take(missing(1, 0, "a"), "1", Own, at(1))
-	s.Take(missing(2, 0, "b"), "2", Own, at(2))
+	s.Take(missing(1, 0, "a"), Look{Digest: "1", By: Own, Now: at(1)})
+	s.Take(missing(2, 0, "b"), Look{Digest: "2", By: Own, Now: at(2)})
 	if s.Steps[0].By != Watched || s.Steps[1].By != Own {
 		t.Errorf("%+v", s.Steps)
 	}

@@ -1,6 +1,7 @@
 package practice
 
 import (
+	"slices"
 	"time"
 
 	"netlab/lab"
@@ -18,16 +19,36 @@ type News struct {
 	Proven bool
 }
 
-// Take books what a look has seen; digest is the kernel's at that time. Steps that are
-// reached are by the learner, unless somebody else is named, and unless their commands
-// were shown.
-func (s *State) Take(v lab.Verdict, digest string, by By, now time.Time) News {
-	news := News{Changed: s.Digest != "" && digest != s.Digest}
-	news.Nearer = v.Next > s.Next || v.Next == s.Next && v.Stand > s.Stood
+// Look is what a look has seen besides the verdict.
+type Look struct {
+	Digest string // the kernel's at that time
+	By     By     // who has changed it
+	// Beside tells whether all that was changed is beside what a step is about; nil:
+	// nothing is.
+	Beside func(stepID string) bool
+	// Untouched tells whether nobody has changed, since the first look, anything of what
+	// a step is about of which only its checks tell; nil: somebody has.
+	Untouched func(stepID string) bool
+	Now       time.Time
+}
+
+// Take books what a look has seen. Steps that are reached are by the learner, unless
+// somebody else is named, unless their commands were shown, and unless they came by
+// themselves with something that stood before anybody had typed anything.
+//
+// What the learner changed is a try of the next step where it is about that and brought
+// neither it nor a later one nearer, and where it satisfied it.
+func (s *State) Take(v lab.Verdict, look Look) News {
+	by, now := look.By, look.Now
+	news := News{Changed: s.Digest != "" && look.Digest != s.Digest}
+	news.Nearer = v.Next > s.Next || v.Next == s.Next && v.Stand > s.Stood || s.moreStands(v)
 	news.Regained = v.Next > s.Next && len(v.Passed) == 0
 	own := news.Changed && by == Own
-	if own && len(v.Passed) == 0 && !news.Nearer && v.Next < len(s.Steps) {
+	if own && len(v.Passed) == 0 && !news.Nearer && v.Next < len(s.Steps) && (look.Beside == nil || !look.Beside(s.Steps[v.Next].ID)) {
 		s.Steps[v.Next].Tries++
+	}
+	if s.Digest == "" {
+		s.There = v.Stands
 	}
 	for i, p := range v.Passed {
 		x := s.step(p.ID)
@@ -45,11 +66,13 @@ func (s *State) Take(v lab.Verdict, digest string, by By, now time.Time) News {
 		case x.By != Own:
 		case by != Own:
 			x.By = by
+		case x.Tries == 0 && x.Hints == 0 && (s.there(p.ID) || look.Untouched != nil && look.Untouched(p.ID)):
+			x.By = Found
 		case s.Level == Watch:
 			x.By = Watched
 		}
 	}
-	s.Digest, s.Next, s.Stood, s.Seen = digest, v.Next, v.Stand, now
+	s.Digest, s.Next, s.Stood, s.Stands, s.Seen = look.Digest, v.Next, v.Stand, v.Stands, now
 	if s.Next < len(s.Steps) {
 		next := &s.Steps[s.Next]
 		if next.Begun.IsZero() {
@@ -63,6 +86,22 @@ func (s *State) Take(v lab.Verdict, digest string, by By, now time.Time) News {
 		s.Proven, news.Proven = now, true
 	}
 	return news
+}
+
+// moreStands: of the next step or a later one more stands than at the last look.
+func (s *State) moreStands(v lab.Verdict) bool {
+	for i := v.Next; i < len(v.Stands) && i < len(s.Stands); i++ {
+		if v.Stands[i] > s.Stands[i] {
+			return true
+		}
+	}
+	return false
+}
+
+// there tells whether a part of the step stood before anybody had typed anything.
+func (s *State) there(id string) bool {
+	i := slices.IndexFunc(s.Steps, func(x Step) bool { return x.ID == id })
+	return i >= 0 && i < len(s.There) && s.There[i] > 0
 }
 
 func (s *State) step(id string) *Step {

@@ -25,6 +25,9 @@ type Challenge struct {
 	Level    int                // 1 is easy, 3 is nasty
 	// Iptables: it needs the program iptables, and NAT to be done with that.
 	Iptables bool
+	// Sandboxed: what breaks it, or its scenario, would take from a host what others
+	// need of it, such as its default route, so it never runs on one.
+	Sandboxed bool
 	// Broken are the commands that break it: changes, each that of an op, and pings,
 	// which are answered still and leave something in a cache.
 	Broken []string
@@ -83,9 +86,10 @@ func (c Challenge) Values() scenarios.Values {
 	return v
 }
 
-// Fill puts the scenario's values in a text, and the lab's name for {lab}.
+// Fill puts the scenario's values in a text, the lab's name for {lab}, and for {router}
+// the gateway of the host's default route.
 func (c Challenge) Fill(text string, s scenarios.Setting) string {
-	return scenarios.Fill(text, c.Scenario.Words(s), map[string]string{"lab": s.Lab})
+	return scenarios.Fill(text, c.Scenario.Words(s), map[string]string{"lab": s.Lab, "router": s.Facts.Router})
 }
 
 // Steps are the scenario's, and those that break it.

@@ -14,6 +14,7 @@ import (
 // Verdict is how a challenge stands.
 type Verdict struct {
 	Fails   []string // the checks that fail, or could not be tried, in their order
+	Holds   []string // those that hold
 	Tried   int      // how many were tried
 	Waiting []string // those left out until all others hold
 	// Gone are the changes that are no longer as they must be: what the lab is made
@@ -31,6 +32,12 @@ type Gone struct {
 
 // Won tells whether all holds, and all stands.
 func (v Verdict) Won() bool { return len(v.Fails)+len(v.Waiting)+len(v.Gone) == 0 }
+
+// Shows tells whether a lab that was just broken fails as the challenge says it does.
+// On some machines other checks stand in the place of some.
+func (c Challenge) Shows(v Verdict) bool {
+	return len(v.Fails) > 0 && !slices.ContainsFunc(c.Fails, func(id string) bool { return slices.Contains(v.Holds, id) })
+}
 
 // Judge tries every check and looks whether all still stands. It does not look at
 // how that came about. patience is for each answer; saw gets an event of type
@@ -56,7 +63,9 @@ func (c Challenge) Judge(ctx context.Context, k *kernel.Kernel, s scenarios.Sett
 			seen = lab.Observation{Outcome: lab.Untried, Values: map[string]string{"error": err.Error()}}
 		}
 		v.Tried++
-		if !seen.Holds {
+		if seen.Holds {
+			v.Holds = append(v.Holds, p.ID)
+		} else {
 			v.Fails = append(v.Fails, p.ID)
 		}
 		if saw != nil {

@@ -188,3 +188,37 @@ func TestParseSaysWhatIsWrong(t *testing.T) {
 		t.Error("a translation without the hint is taken")
 	}
 }
+
+// What would cut a host off, or reach beyond it, is for sandboxes only.
+func TestWhatBreaksAHostStaysInASandbox(t *testing.T) {
+	for _, name := range Names() {
+		c, err := Load(name, "en")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := scenarios.Setting{Lab: "lab", Values: c.Values(), Facts: machine.SandboxFacts()}
+		s.Facts.Firewall = "iptables"
+		steps, err := c.Steps(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		breaks := c.Scenario.Sandboxed
+		for _, step := range steps {
+			for _, o := range step.Ops {
+				if !BreaksIn(step.ID) {
+					continue
+				}
+				line := o.Command().String()
+				for _, of := range []string{ // of the host itself
+					`^ip route (del|add|replace) default`, `^ip (link set|addr del).* up0`, `^iptables -P`, `^sysctl -w .*\.up0\.`,
+					`^sysctl -w net\.ipv4\.(ip_forward|conf\.all\.forwarding)=0`,
+				} {
+					breaks = breaks || regexp.MustCompile(of).MatchString(line)
+				}
+			}
+		}
+		if breaks != c.Sandboxed {
+			t.Errorf("%s: it must be %v that it needs a sandbox", name, breaks)
+		}
+	}
+}

@@ -155,6 +155,7 @@ func (r *reader) item(key, value string) error {
 		if r.c.Scenario, known = scenarios.Named(value); !known {
 			return fmt.Errorf("no scenario %q is known", value)
 		}
+		r.c.Sandboxed = r.c.Sandboxed || r.c.Scenario.Sandboxed
 		return nil
 	case key == "level":
 		var err error
@@ -164,6 +165,9 @@ func (r *reader) item(key, value string) error {
 		return nil
 	case key == "needs" && value == "iptables":
 		r.c.Iptables = true
+		return nil
+	case key == "needs" && value == "sandbox":
+		r.c.Sandboxed = true
 		return nil
 	}
 	return fmt.Errorf("nobody asks for %q", key)

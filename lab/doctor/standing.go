@@ -1,0 +1,274 @@
+package doctor
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"netlab/lab"
+	"netlab/lab/iproute"
+	"netlab/lab/kernel"
+)
+
+// Thing is something that somebody with the rights for it sets up on a host by one
+// command, and another takes away.
+type Thing struct {
+	// What names it, such as "link veth" or "sysctl net.ipv4.ip_forward", and Is says
+	// how it is; where there can be only one way, that is empty.
+	What string `json:"what"`
+	Is   string `json:"is,omitempty"`
+	// Back brings it back to how it is, Away takes it away. Either may be empty: no
+	// single command does it.
+	Back lab.Command `json:"back,omitempty"`
+	Away lab.Command `json:"away,omitempty"`
+}
+
+// Standing lists what stands on the host, outside of the other namespaces: named
+// namespaces, links, IPv4 addresses, routes, policy rules and permanent neighbours, the
+// settings that kernel.Digest looks at, and the firewall. What the kernel makes by
+// itself, such as the routes of its own, is not there.
+func Standing(k *kernel.Kernel) ([]Thing, error) {
+	host, err := k.Namespace(kernel.Host)
+	if err != nil {
+		return nil, err
+	}
+	var things []Thing
+	for _, name := range kernel.NetnsNames("/") {
+		things = append(things, thing("netns "+name, lab.Command{"ip", "netns", "del", name}))
+	}
+	links, err := kernel.Dump(host.Netlink.LinkList)
+	if err != nil {
+		return nil, err
+	}
+	names := map[int]string{}
+	for _, l := range links {
+		name := l.Attrs().Name
+		names[l.Attrs().Index] = name
+		if name != "lo" {
+			things = append(things, thing("link "+name, lab.IP("", "link", "del", name)))
+		}
+	}
+	for _, read := range []func(*kernel.Namespace, map[int]string) ([]Thing, error){readAddresses, readRoutes, readPolicyRules, readPermanent} {
+		some, err := read(host, names)
+		if err != nil {
+			return nil, err
+		}
+		things = append(things, some...)
+	}
+	settings, err := host.Settings()
+	if err != nil {
+		return nil, err
+	}
+	for key, value := range settings {
+		name := strings.ReplaceAll(key, "/", ".")
+		if strings.Contains(key, ".") { // as sysctl takes it, too
+			name = key
+		}
+		things = append(things, Thing{What: "sysctl " + name, Is: value, Back: lab.Command{"sysctl", "-w", name + "=" + value}})
+	}
+	walls, err := readFirewall(k.Firewall())
+	return append(things, walls...), err
+}
+
+func thing(what string, away lab.Command) Thing { return Thing{What: what, Away: away} }
+
+// worded is a thing that the same words add and delete.
+func worded(what []string, add, del lab.Command) Thing {
+	words := strings.Join(what, " ")
+	return Thing{What: words, Back: slices.Concat(add, what[1:]), Away: slices.Concat(del, what[1:])}
+}
+
+func readAddresses(host *kernel.Namespace, names map[int]string) ([]Thing, error) {
+	all, err := kernel.Dump(func() ([]netlink.Addr, error) { return host.Netlink.AddrList(nil, netlink.FAMILY_V4) })
+	var things []Thing
+	for _, a := range all {
+		things = append(things, worded([]string{"address", a.IPNet.String(), "dev", names[a.LinkIndex]}, lab.IP("", "addr", "add"), lab.IP("", "addr", "del")))
+	}
+	return things, err
+}
+
+func readRoutes(host *kernel.Namespace, names map[int]string) ([]Thing, error) {
+	all, err := kernel.Dump(func() ([]netlink.Route, error) {
+		return host.Netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
+	})
+	var things []Thing
+	for _, r := range all {
+		if r.Protocol == unix.RTPROT_KERNEL {
+			continue
+		}
+		words := []string{"route"}
+		if r.Type != unix.RTN_UNICAST {
+			words = append(words, iproute.RouteType(r.Type))
+		}
+		words = append(words, iproute.Dst(kernel.Prefix(r.Dst)))
+		if r.Gw != nil {
+			words = append(words, "via", r.Gw.String())
+		}
+		if r.LinkIndex != 0 {
+			words = append(words, "dev", names[r.LinkIndex])
+		}
+		if r.Priority != 0 {
+			words = append(words, "metric", strconv.Itoa(r.Priority))
+		}
+		if r.Table != unix.RT_TABLE_MAIN {
+			words = append(words, "table", iproute.Table(r.Table))
+		}
+		if r.Flags&unix.RTNH_F_ONLINK != 0 {
+			words = append(words, "onlink")
+		}
+		things = append(things, worded(words, lab.IP("", "route", "add"), lab.IP("", "route", "del")))
+	}
+	return things, err
+}
+
+func readPolicyRules(host *kernel.Namespace, _ map[int]string) ([]Thing, error) {
+	all, err := kernel.Dump(func() ([]netlink.Rule, error) { return host.Netlink.RuleList(netlink.FAMILY_V4) })
+	var things []Thing
+	for _, r := range all {
+		things = append(things, thing(r.String(), lab.IP("", "rule", "del", "pref", strconv.Itoa(max(0, r.Priority)))))
+	}
+	return things, err
+}
+
+func readPermanent(host *kernel.Namespace, names map[int]string) ([]Thing, error) {
+	all, err := kernel.Dump(func() ([]netlink.Neigh, error) { return host.Netlink.NeighList(0, netlink.FAMILY_V4) })
+	var things []Thing
+	for _, n := range all {
+		if n.State&netlink.NUD_PERMANENT == 0 {
+			continue
+		}
+		at := []string{n.IP.String(), "dev", names[n.LinkIndex]}
+		things = append(things, Thing{
+			What: "neigh " + strings.Join(at, " "), Is: n.HardwareAddr.String(),
+			Back: lab.IP("", append([]string{"neigh", "replace", at[0], "lladdr", n.HardwareAddr.String(), "nud", "permanent"}, at[1:]...)...),
+			Away: lab.IP("", append([]string{"neigh", "del"}, at...)...),
+		})
+	}
+	return things, err
+}
+
+// readFirewall lists tables and what is in them: the rules by their handles.
+func readFirewall(f *kernel.Firewall) ([]Thing, error) {
+	chains, err := nftChains(f)
+	if err != nil {
+		return nil, err
+	}
+	var things []Thing
+	tables := map[string]bool{}
+	for _, c := range chains {
+		family := kernel.FamilyOf(c)
+		if family == "" {
+			continue
+		}
+		table := family + " " + c.Table.Name
+		if !tables[table] {
+			tables[table] = true
+			things = append(things, thing("table "+table, lab.Command{"nft", "delete", "table", family, c.Table.Name}))
+		}
+		chain := Thing{What: "chain " + table + " " + c.Name, Away: lab.Command{"nft", "delete", "chain", family, c.Table.Name, c.Name}}
+		if c.Policy != nil {
+			chain.Is = map[nftables.ChainPolicy]string{nftables.ChainPolicyAccept: "accept", nftables.ChainPolicyDrop: "drop"}[*c.Policy]
+			chain.Back = lab.Command{"nft", "chain", family, c.Table.Name, c.Name, "{ policy " + chain.Is + "; }"}
+		}
+		things = append(things, chain)
+		rules, err := f.NftRules(family, c.Table.Name, c.Name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		for _, r := range rules {
+			handle := strconv.FormatUint(r.Handle, 10)
+			things = append(things, thing("rule "+table+" "+c.Name+" handle "+handle,
+				lab.Command{"nft", "delete", "rule", family, c.Table.Name, c.Name, "handle", handle}))
+		}
+	}
+	legacy, err := legacyThings(f)
+	return append(things, legacy...), err
+}
+
+func legacyThings(f *kernel.Firewall) ([]Thing, error) {
+	var things []Thing
+	for _, c := range []struct{ table, chain string }{
+		{"filter", "INPUT"}, {"filter", "FORWARD"}, {"filter", "OUTPUT"}, {"nat", "PREROUTING"}, {"nat", "POSTROUTING"},
+	} {
+		lines, err := f.LegacyRules(c.table, c.chain)
+		if err != nil {
+			return nil, err
+		}
+		program := lab.Command{nameOf(f, false), "-t", c.table}
+		for _, l := range lines {
+			words := kernel.SplitRule(l)
+			switch {
+			case len(words) == 3 && words[0] == "-P":
+				things = append(things, Thing{What: "policy of " + c.table + " " + c.chain, Is: words[2], Back: slices.Concat(program, words)})
+			case len(words) > 1 && words[0] == "-A":
+				things = append(things, Thing{
+					What: "rule of " + c.table + " " + l, Back: slices.Concat(program, words),
+					Away: slices.Concat(program, lab.Command{"-D"}, words[1:]),
+				})
+			}
+		}
+	}
+	return things, nil
+}
+
+// Change is a thing that is not as it was.
+type Change struct {
+	What string `json:"what"`
+	Was  string `json:"was,omitempty"` // with Is, where it is another way now
+	Is   string `json:"is,omitempty"`
+	Gone bool   `json:"gone,omitempty"` // it was there, and is not
+	// Undo makes it as it was; empty: no single command does.
+	Undo lab.Command `json:"undo,omitempty"`
+}
+
+// Changes are what is otherwise now than before, in an order in which it can be undone:
+// what is in a thing that is new, such as a rule in a table, is not named beside it.
+func Changes(before, now []Thing) []Change {
+	was, is := byName(before), byName(now)
+	var changes []Change
+	var fresh []string
+	for _, t := range now {
+		b, known := was[t.What]
+		switch {
+		case known && b.Is == t.Is:
+		case known:
+			changes = append(changes, Change{What: t.What, Was: b.Is, Is: t.Is, Undo: b.Back})
+		case len(t.Away) == 0: // a setting of a link that is new
+		case slices.ContainsFunc(fresh, func(f string) bool { return within(t.What, f) }):
+		default:
+			fresh = append(fresh, t.What)
+			changes = append(changes, Change{What: t.What, Undo: t.Away})
+		}
+	}
+	for _, b := range before {
+		if _, there := is[b.What]; !there && !strings.HasPrefix(b.What, "sysctl ") {
+			changes = append(changes, Change{What: b.What, Gone: true, Undo: b.Back})
+		}
+	}
+	return changes
+}
+
+// within tells whether a thing goes with another: addresses, routes and neighbours with
+// their link, chains and rules with their table.
+func within(what, other string) bool {
+	if name, ok := strings.CutPrefix(other, "link "); ok {
+		return strings.Contains(what+" ", " dev "+name+" ")
+	}
+	kind, name, _ := strings.Cut(other, " ")
+	_, rest, _ := strings.Cut(what, " ")
+	return (kind == "table" || kind == "chain") && strings.HasPrefix(rest+" ", name+" ")
+}
+
+func byName(things []Thing) map[string]Thing {
+	m := map[string]Thing{}
+	for _, t := range things {
+		m[t.What] = t
+	}
+	return m
+}
