@@ -26,8 +26,8 @@ type judge struct {
 // Judge looks how far the plan has come by whatever means, and changes nothing. Steps
 // are judged in order; reached names those that were satisfied once: what lasts of
 // them must still stand, and when all are reached, every check that lasts must hold.
-// A check is tried only where all else of its step stands, with patience for its
-// answer. The error is ErrInterrupted, or what could not be read.
+// A check is tried only where all else of its step stands, or may be replaced, with
+// patience for its answer. The error is ErrInterrupted, or what could not be read.
 func (p Plan) Judge(ctx context.Context, k *kernel.Kernel, reached func(stepID string) bool, patience time.Duration) (Verdict, error) {
 	j := &judge{plan: p, kernel: k, patience: patience, tried: map[string]bool{}}
 	j.front = slices.IndexFunc(p.Steps, func(s Step) bool { return !reached(s.ID) })
@@ -42,7 +42,7 @@ func (p Plan) Judge(ctx context.Context, k *kernel.Kernel, reached func(stepID s
 	}
 	j.Stand, j.Of = 0, 0
 	for {
-		lost, err := j.lost()
+		lost, err := j.lost(ctx)
 		if err != nil || lost {
 			return j.Verdict, err
 		}
@@ -64,7 +64,7 @@ func (j *judge) done(stepID string) bool {
 }
 
 // lost looks for what was there and is gone.
-func (j *judge) lost() (bool, error) {
+func (j *judge) lost(ctx context.Context) (bool, error) {
 	for i := range j.plan.Steps[:j.front] {
 		left, _, err := j.plan.lasting(i, j.done)
 		if err != nil {
@@ -74,12 +74,57 @@ func (j *judge) lost() (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		if missing != nil {
+		if missing == nil {
+			continue
+		}
+		stand, of := j.Stand, j.Of
+		others, _, err := j.otherwise(ctx, left)
+		if err != nil {
+			return false, err
+		}
+		if others == nil {
+			j.Stand, j.Of = stand, of
 			j.Next, j.Missing, j.Lost = i, missing, true
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// otherwise are the changes of a step that do not stand, where all of them are
+// Replaceable and the step's checks hold without them, with what those saw; nil:
+// something is missing. A step whose checks hold before it proves nothing so.
+func (j *judge) otherwise(ctx context.Context, step Step) (others []Command, seen []Event, err error) {
+	if !slices.ContainsFunc(step.Checks, func(c Check) bool { return c.Before }) {
+		return nil, nil, nil
+	}
+	for _, o := range step.All() {
+		err := effect(o, j.kernel)
+		if err == nil || errors.Is(err, ErrByChecks) {
+			continue
+		}
+		// Of several alike, the checks may try others.
+		if r, ok := o.(Replaceable); !ok || !r.Replaceable() || alike(step, o) {
+			return nil, nil, nil
+		}
+		others = append(others, o.Command())
+	}
+	seen, err = j.try(ctx, step)
+	if err != nil || j.Missing != nil {
+		j.Missing = nil
+		return nil, nil, err
+	}
+	return others, seen, nil
+}
+
+// alike tells whether a step does the same elsewhere too, as for several pods.
+func alike(step Step, o Op) bool {
+	for _, other := range step.All() {
+		if other.Kind() == o.Kind() && !slices.Equal(within(other), within(o)) {
+			return true
+		}
+	}
+	return false
 }
 
 // comesAgain tells whether the step that is under way has the same op: what it did
@@ -138,8 +183,18 @@ func effect(o Op, k *kernel.Kernel) error {
 // step judges the first step that was not reached.
 func (j *judge) step(ctx context.Context, step Step) (passed bool, err error) {
 	j.Next = j.front
-	if j.Missing, err = j.read(step, nil); err != nil || j.Missing != nil {
+	missing, err := j.read(step, nil)
+	if err != nil {
 		return false, err
+	}
+	if missing != nil {
+		others, seen, err := j.otherwise(ctx, step)
+		if err != nil || others == nil {
+			j.Missing = missing
+			return false, err
+		}
+		j.Passed = append(j.Passed, PassedStep{ID: step.ID, Seen: seen, Otherwise: others})
+		return true, nil
 	}
 	seen, err := j.try(ctx, step)
 	if err != nil || j.Missing != nil {

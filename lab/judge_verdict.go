@@ -20,6 +20,14 @@ type Effector interface {
 	Effect(*kernel.Kernel) error
 }
 
+// Replaceable is an Op that is one of several ways to what its step is about: where the
+// step's checks hold, something else does the same.
+type Replaceable interface {
+	Op
+	// Replaceable tells whether this one is; other values of its type may not be.
+	Replaceable() bool
+}
+
 // Verdict is how far a plan has come.
 type Verdict struct {
 	// Passed are the steps found to be satisfied that were not reached before, in
@@ -43,6 +51,8 @@ type Verdict struct {
 type PassedStep struct {
 	ID   string
 	Seen []Event // of type CheckDone
+	// Otherwise are the changes that do not stand: something else does their work.
+	Otherwise []Command
 }
 
 // Missing is what a step lacks: a change that does not stand or, where all stand, a

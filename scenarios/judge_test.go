@@ -214,3 +214,38 @@ func TestStepsSayWhatNobodyCouldGuess(t *testing.T) {
 		t.Errorf("step %s: the routes are the same in each pod: %+v", inside.ID, inside.Given())
 	}
 }
+
+// What reaches the same by other routes is another way, and lasts as long as it does.
+func TestRoutesOfOnesOwnWillDo(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	p := newPractised(t, scenarios.ProxyARP(), "iptables")
+	p.sh(`ip netns add ns1; ip link add veth type veth peer name c-eth0; ip link set c-eth0 netns ns1; ip link set veth up
+		ip -n ns1 link set c-eth0 up; ip -n ns1 addr add 1.1.1.2/24 dev c-eth0`)
+	p.next("routes", "route to 169.254.1.1 in ns1")
+	p.sh("ip -n ns1 route add default dev c-eth0") // leads out, and asks for each address itself
+	p.next("routes", "route to 169.254.1.1 in ns1")
+	p.sh("ip -n ns1 route replace default via 169.254.1.1 dev c-eth0 onlink")
+	v := p.judge()
+	if len(v.Passed) != 1 || len(v.Passed[0].Otherwise) != 2 {
+		t.Fatalf("%+v", v)
+	}
+	p.next("forwarding", "sysctl net.ipv4.ip_forward")
+	p.sh("sysctl -qw net.ipv4.ip_forward=1")
+	p.next("proxy-arp", "sysctl net.ipv4.conf.veth.proxy_arp")
+	p.sh("sysctl -qw net.ipv4.neigh.veth.proxy_delay=0")
+	p.next("proxy-arp", "sysctl net.ipv4.conf.veth.proxy_arp")
+	p.sh("ip neigh add proxy 169.254.1.1 dev veth")
+	p.next("return-route", "route to 1.1.1.0/24 in the host")
+	p.sh("ip route add 1.1.1.2 dev veth")
+	p.next("masquerade", "outside-answers")
+	p.sh("iptables -t nat -A POSTROUTING -s 1.1.1.2 -j MASQUERADE")
+	if v := p.judge(); v.Missing != nil {
+		t.Errorf("%+v", v)
+	}
+	p.sh("ip -n ns1 route del default")
+	if v := p.judge(); !v.Lost || v.Missing == nil || v.Missing.Step != "routes" {
+		t.Errorf("without its route: %+v", v)
+	}
+}

@@ -132,6 +132,12 @@ func (a *app) tellPassed(x *exercise, p lab.PassedStep) {
 	for _, e := range p.Seen {
 		w.check(e)
 	}
+	if len(p.Otherwise) > 0 {
+		w.prose(indent+"· ", a.say("practice.otherwise"), nil)
+		for _, c := range p.Otherwise {
+			w.command(indent+indent, c.String())
+		}
+	}
 }
 
 // announceStep says what is to be reached next and, at the levels that do, with which

@@ -37,7 +37,20 @@ func (o SysctlSet) Effect(k *kernel.Kernel) error {
 	return err
 }
 
+// Replaceable: packets may find the same way by another route, such as one with onlink,
+// without a scope, or to another prefix.
+func (o RouteAdd) Replaceable() bool { return o.Type == "" }
+
+// Replaceable: an entry of the neighbour table's own (`ip neigh add proxy`) has the kernel
+// answer for an address, too.
+func (o SysctlSet) Replaceable() bool {
+	return o.Value == "1" && strings.HasPrefix(o.Key, "net/ipv4/conf/") && strings.HasSuffix(o.Key, "/proxy_arp")
+}
+
 var (
+	_ lab.Replaceable = RouteAdd{}
+	_ lab.Replaceable = SysctlSet{}
+
 	_ lab.Effector = IptablesAppend{}
 	_ lab.Effector = IptablesInsert{}
 	_ lab.Effector = NftTableAdd{}
