@@ -155,7 +155,7 @@ func readPermanent(host *kernel.Namespace, names map[int]string) ([]Thing, error
 
 // readFirewall lists tables and what is in them: the rules by their handles.
 func readFirewall(f *kernel.Firewall) ([]Thing, error) {
-	chains, err := nftChains(f)
+	chains, err := f.NftChains()
 	if err != nil {
 		return nil, err
 	}
