@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"syscall"
+	"time"
 
 	"golang.org/x/net/icmp"
 	"golang.org/x/net/ipv4"
@@ -76,8 +77,13 @@ func filterICMP(fd int) error {
 	return unix.SetsockoptInt(fd, unix.SOL_RAW, icmpFilter, int(refused))
 }
 
-// exchange sends the request once and waits for what comes of it until wait is
-// done, which is silence.
+// resendAfter is after how long a silence the request is sent once more. The queue of
+// what a processor has received is one for all namespaces (net.core.netdev_max_backlog):
+// where somebody else fills it, a packet is lost that nothing in the lab has stopped.
+const resendAfter = 500 * time.Millisecond
+
+// exchange sends the request, once more after resendAfter, and waits for what comes of
+// it until wait is done, which is silence.
 func (e echo) exchange(wait context.Context, s *socket) (echoAnswer, error) {
 	request := icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: int(e.id), Seq: 1, Data: e.payload()}}
 	packet, err := request.Marshal(nil)
@@ -85,7 +91,10 @@ func (e echo) exchange(wait context.Context, s *socket) (echoAnswer, error) {
 		return echoAnswer{}, fmt.Errorf("make an echo request: %w", err)
 	}
 	defer s.until(wait)()
-	err = s.with(func(fd int) error { return unix.Sendto(fd, packet, 0, &unix.SockaddrInet4{Addr: e.dst.As4()}) })
+	send := func() error {
+		return s.with(func(fd int) error { return unix.Sendto(fd, packet, 0, &unix.SockaddrInet4{Addr: e.dst.As4()}) })
+	}
+	err = send()
 	var errno syscall.Errno
 	if errors.As(err, &errno) && refusesPacket(errno) {
 		return echoAnswer{err: errnoWords(errno)}, nil
@@ -93,6 +102,8 @@ func (e echo) exchange(wait context.Context, s *socket) (echoAnswer, error) {
 	if err != nil {
 		return echoAnswer{}, fmt.Errorf("send an echo request to %s: %w", e.dst, err)
 	}
+	again := time.AfterFunc(resendAfter, func() { _ = send() }) // whether it may, the first one has shown
+	defer again.Stop()
 	buf := make([]byte, 1<<16)
 	for {
 		size, _, err := s.receive(buf)

@@ -23,9 +23,9 @@ type followed struct {
 	cameBack   bool       // a reply came in by the device
 }
 
-// followOut pings dst from ns while it watches a device. The error wraps
+// followOut sends the request from ns while it watches a device. The error wraps
 // fs.ErrNotExist where a namespace or the device is not there.
-func followOut(ctx context.Context, k *kernel.Kernel, patience time.Duration, ns string, dst netip.Addr, uplinkNS, uplink string) (followed, error) {
+func followOut(ctx context.Context, k *kernel.Kernel, patience time.Duration, ns string, e echo, uplinkNS, uplink string) (followed, error) {
 	fail := func(err error) (followed, error) { return followed{}, err }
 	n, err := k.Namespace(ns)
 	if err != nil {
@@ -36,10 +36,6 @@ func followOut(ctx context.Context, k *kernel.Kernel, patience time.Duration, ns
 		return fail(err)
 	}
 	dev, err := out.Link(uplink)
-	if err != nil {
-		return fail(err)
-	}
-	e, err := newEcho(dst)
 	if err != nil {
 		return fail(err)
 	}
@@ -60,7 +56,7 @@ func followOut(ctx context.Context, k *kernel.Kernel, patience time.Duration, ns
 	defer s.close()
 	src, a, err := e.follow(ctx, s, eye, patience)
 	if err != nil {
-		return fail(fmt.Errorf("follow an echo request from %s to %s: %w", n, dst, err))
+		return fail(fmt.Errorf("follow an echo request from %s to %s: %w", n, e.dst, err))
 	}
 	return followed{src, a, back.waiting()}, nil
 }

@@ -39,6 +39,34 @@ func TestLeavesSeesTheSourceAfterNAT(t *testing.T) {
 	})
 }
 
+// An identifier is one of 65,536, and conntrack remembers what NAT has made of it.
+func TestLeavesIsNotMisledByAnEarlierConnection(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	k := openKernel(t)
+	sh(t, podded+masquerade+`
+		nft add chain ip lab passing { type filter hook forward priority 0 ; }
+		nft add rule ip lab passing ct state established accept`) // without a use for conntrack, the kernel forgets all
+	p := Leaves{NS: "ns1", Dst: addr("192.0.2.1"), Uplink: "up0", WantSrc: addr("1.1.1.2")}
+	var echoes [2]echo
+	for i := range echoes {
+		echoes[i] = echo{dst: p.Dst, id: uint16(4711 + i), marker: [16]byte{byte(i)}}
+	}
+	known := [2]echo{echoes[0], echoes[0]}
+	sh(t, "ip -n out route add 1.1.1.2 via 192.0.2.2")
+	if o, err := p.send(t.Context(), k, enough, known); err != nil || o.Outcome != "leaves-as-another" {
+		t.Fatalf("with NAT: %v, %v", o, err)
+	}
+	sh(t, "nft flush chain ip lab post")
+	if o, err := p.send(t.Context(), k, enough, known); err != nil || o.Outcome != "leaves-as-another" {
+		t.Fatalf("conntrack remembers nothing: %v, %v", o, err)
+	}
+	if o, err := p.send(t.Context(), k, enough, echoes); err != nil || o.Outcome != "answered" {
+		t.Errorf("%v, %v", o, err)
+	}
+}
+
 func TestLeavesEndsWithItsContext(t *testing.T) {
 	if !kerneltest.Isolate(t) {
 		return

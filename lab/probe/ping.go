@@ -10,8 +10,8 @@ import (
 	"netlab/lab/kernel"
 )
 
-// Ping sends one ICMP echo request with a fresh identifier, and so a fresh flow
-// to connection tracking. A thread visits NS to open a raw socket. Outcomes:
+// Ping sends an ICMP echo request with a fresh identifier, and so a fresh flow
+// to connection tracking, and the same once more after half a second's silence. A thread visits NS to open a raw socket. Outcomes:
 //
 //   - "answered" (holds): "from", "ttl" as it arrived, "rtt_us" in microseconds
 //   - "answered-by-another": the reply to our request bears another source

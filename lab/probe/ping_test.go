@@ -52,6 +52,19 @@ func TestPingSeesAnswersSilenceAndErrors(t *testing.T) {
 	})
 }
 
+func TestPingOutlivesALostPacket(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	k := openKernel(t)
+	sh(t, pair)
+	tryEach(t, k, []trial{{name: "the first of two is lost", setup: `
+		ip netns exec b nft add table ip t
+		ip netns exec b nft add chain ip t in { type filter hook input priority 0 ; }
+		ip netns exec b nft add rule ip t in icmp type echo-request numgen inc mod 2 == 0 drop`,
+		probe: Ping{NS: "a", Dst: addr("10.0.0.2")}, want: holds("answered", values{"from": "10.0.0.2", "ttl": "64"}), any: []string{"rtt_us"}}})
+}
+
 func TestPingHearsRoutersOnTheWay(t *testing.T) {
 	if !kerneltest.Isolate(t) {
 		return

@@ -33,7 +33,11 @@ type Unanswered struct {
 func (p Unanswered) Command() lab.Command { return lab.In(p.NS, "ping", "-c1", p.Dst.String()) }
 
 func (p Unanswered) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration) (lab.Observation, error) {
-	f, err := followOut(ctx, k, patience, p.NS, p.Dst, p.UplinkNS, p.Uplink)
+	e, err := newEcho(p.Dst)
+	if err != nil {
+		return lab.Observation{}, err
+	}
+	f, err := followOut(ctx, k, patience, p.NS, e, p.UplinkNS, p.Uplink)
 	if err != nil {
 		return missing(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"netlab/lab"
+	"netlab/lab/kernel"
 	"netlab/lab/kernel/kerneltest"
 )
 
@@ -54,6 +55,24 @@ func brokenBridges() []broken {
 			bridge link set dev v1 isolated on
 			bridge link set dev v2 isolated on`, request: toP2,
 			want: lost("", "v1", IsolatedPorts, "bridge", "br0", "port", "v1", "other", "v2")},
+	}
+}
+
+// Packets are lost at random: the kernel's queue of those received is one for all.
+func TestACheckOutlivesALostPacket(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	k := kernel.Open()
+	defer func() { _ = k.Close() }()
+	sh(t, bridged+named2+`
+		bridge fdb replace 02:00:00:00:00:12 dev v2 master static
+		nft add table netdev t
+		nft add chain netdev t out { type filter hook egress device v2 priority 0 ; }
+		nft add rule netdev t out icmp type echo-request numgen inc mod 2 == 0 drop`)
+	o, err := Path{NS: "p1", Dst: addr("10.88.0.12"), WantTTL: 64}.Try(t.Context(), k, brief)
+	if err != nil || !o.Holds {
+		t.Errorf("%v, %v, %v", o.Outcome, o.Values, err)
 	}
 }
 

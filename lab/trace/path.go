@@ -14,7 +14,9 @@ import (
 )
 
 // Path is a lab.Probe. It sends one probe from NS to Dst and follows it on its whole way; the
-// observation has the journey. See Run for what it touches. Outcomes:
+// observation has the journey. See Run for what it touches. Where one is lost and
+// nothing says why, as when a queue of the kernel's was full, another is sent, which
+// counts. Outcomes:
 //
 //   - "answered" (holds, unless Upstream or WantReason is set): "ttl" of the request as it
 //     arrived and "routed", how many namespaces passed it on by routing; "rtt_us"
@@ -83,6 +85,9 @@ func (p Path) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration)
 		r.Patience = min(r.Patience, quiet)
 	}
 	result, err := Run(ctx, k, r)
+	if end := result.Journey.End; err == nil && end.Outcome == lab.Lost && end.Reason == Unknown {
+		result, err = Run(ctx, k, r)
+	}
 	if err != nil {
 		return lab.Observation{}, err
 	}
