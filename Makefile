@@ -17,7 +17,7 @@ build:
 test: tools
 	go test -timeout 20m -parallel 6 ./...
 
-# What `make test` tries a few of: a fault at every second kernel call of each
+# What `make test` tries a few of: a fault at every third kernel call of each
 # scenario (NETLAB_SOAK=all: at every one), all that others may do meanwhile, and
 # 2,000 random sequences. Takes seven to ten minutes on two cores. A seed that was
 # printed does the same again in NETLAB_TEST_SEED.

@@ -180,7 +180,7 @@ func (a *app) newChallenge(ctx context.Context, k *kernel.Kernel, c challenges.C
 		}
 		again := lab.Command{"netlab", "challenge", c.Name, "--host", "--name", labName}
 		instead := lab.Command{"netlab", "challenge", c.Name, "--name", labName}
-		if values, notes, err = a.layHostSide(k, c.Scenario, labName, values, again, instead); err != nil {
+		if values, notes, err = a.layHostSide(ctx, k, c.Scenario, labName, values, again, instead); err != nil {
 			return err
 		}
 	}

@@ -31,7 +31,7 @@ func (a *app) build(ctx context.Context, k *kernel.Kernel, s scenarios.Scenario)
 	if err != nil {
 		return nil, err
 	}
-	values, _, j, err := a.begin(k, a.labs, s, runOptions{lab: s.Name}, values)
+	values, _, j, err := a.begin(ctx, k, a.labs, s, runOptions{lab: s.Name}, values)
 	if err != nil {
 		return nil, errors.Join(err, lock.Release())
 	}

@@ -201,7 +201,7 @@ func (d *diagnosis) add(of []string, found ...machine.Finding) {
 	for _, f := range found {
 		same := slices.IndexFunc(d.found, func(o diagnosed) bool {
 			// What the kernel can't do is said by two looks, in other words.
-			return o.Same(f) || o.ID == f.ID && slices.Contains([]string{machine.NoVeth, machine.NoBridge, doctor.NoNAT}, f.ID)
+			return o.Same(f) || o.ID == f.ID && slices.Contains([]string{machine.NoVeth, machine.NoBridge, doctor.NoNAT, doctor.NoXtTarget}, f.ID)
 		})
 		if same < 0 {
 			d.found = append(d.found, diagnosed{f, of})

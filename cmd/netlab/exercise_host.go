@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,8 +56,8 @@ func (a *app) onHost(inside bool, labName string, sandbox lab.Command) error {
 // run, and keeps what it read. again is the command that was asked for; instead, where
 // it takes no flags of the scenario, the one in a sandbox. The notes are what may
 // surprise.
-func (a *app) layHostSide(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again, instead lab.Command) (scenarios.Values, []lab.Note, error) {
-	values, warned, err := a.resolve(k, s, labName, values, again, instead)
+func (a *app) layHostSide(ctx context.Context, k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again, instead lab.Command) (scenarios.Values, []lab.Note, error) {
+	values, warned, err := a.resolve(ctx, k, s, labName, values, again, instead)
 	if err != nil {
 		return nil, nil, err
 	}

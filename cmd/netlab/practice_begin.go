@@ -32,7 +32,7 @@ func (a *app) beginPractice(ctx context.Context, s scenarios.Scenario, labName s
 		x.setting.Values = maps(s.Defaults(), state.Header.Params)
 		err = a.openExercise(x)
 	case errors.Is(err, fs.ErrNotExist):
-		err = a.newExercise(x, level)
+		err = a.newExercise(ctx, x, level)
 	default:
 		err = a.journalRefused(labName, err)
 	}
@@ -69,12 +69,12 @@ func (a *app) otherPractice(labName string, h journal.Header) error {
 }
 
 // newExercise writes down that there is a practice, and its first state.
-func (a *app) newExercise(x *exercise, level practice.Level) error {
+func (a *app) newExercise(ctx context.Context, x *exercise, level practice.Level) error {
 	if level == "" {
 		level = practice.Solo
 	}
 	x.setting.Values = x.scenario.Defaults()
-	notes, err := a.clearWay(x)
+	notes, err := a.clearWay(ctx, x)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (a *app) newExercise(x *exercise, level practice.Level) error {
 
 // clearWay makes sure, where the practice is to be on this machine, that nothing there
 // is in its way. The notes are what may surprise.
-func (a *app) clearWay(x *exercise) (notes []lab.Note, err error) {
+func (a *app) clearWay(ctx context.Context, x *exercise) (notes []lab.Note, err error) {
 	if _, inside, err := machine.Here(); err != nil || inside {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (a *app) clearWay(x *exercise) (notes []lab.Note, err error) {
 	defer func() { err = errors.Join(err, k.Close()) }()
 	again := lab.Command{"netlab", "practice", x.scenario.Name, "--host", "--name", x.lab}
 	instead := lab.Command{"netlab", "practice", x.scenario.Name, "--name", x.lab}
-	x.setting.Values, notes, err = a.layHostSide(k, x.scenario, x.lab, x.setting.Values, again, instead)
+	x.setting.Values, notes, err = a.layHostSide(ctx, k, x.scenario, x.lab, x.setting.Values, again, instead)
 	return notes, err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"net/netip"
@@ -19,7 +20,7 @@ import (
 // cannotError with all that is in the way. again is the command that was typed, to be
 // typed again with other flags; where it takes none of the scenario's, instead is what
 // to type in its place.
-func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again, instead lab.Command) (scenarios.Values, []machine.Finding, error) {
+func (a *app) resolve(ctx context.Context, k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again, instead lab.Command) (scenarios.Values, []machine.Finding, error) {
 	v, err := a.survey(k, s, labName, values, again)
 	if err != nil {
 		return nil, nil, err
@@ -30,7 +31,7 @@ func (a *app) resolve(k *kernel.Kernel, s scenarios.Scenario, labName string, va
 		return nil, nil, err
 	}
 	if !inside { // a sandbox has nothing of what doctor knows
-		v.found = append(v.found, doctor.Before(a.question(k, v, true, labName))...)
+		v.found = append(v.found, doctor.Before(ctx, a.question(k, v, true, labName))...)
 	}
 	if machine.Worst(v.found) != machine.Stop {
 		taken, err := a.taken(k, s, labName, v.values, v.plan.Again)
@@ -74,7 +75,8 @@ func (a *app) taken(k *kernel.Kernel, s scenarios.Scenario, labName string, valu
 	return found, nil
 }
 
-// chooseNAT settles what NAT is done with, by trying it without a change.
+// chooseNAT settles what NAT is done with, by trying it without a change, and finds what
+// is not as it might be with that.
 func (a *app) chooseNAT(k *kernel.Kernel, nat string, again lab.Command) (string, *machine.Finding) {
 	var byIptables error
 	if nat != "nftables" {
@@ -92,7 +94,13 @@ func (a *app) chooseNAT(k *kernel.Kernel, nat string, again lab.Command) (string
 	}
 	err := k.Firewall().TryNftMasquerade()
 	if err == nil {
-		return "nftables", nil
+		if byIptables == nil || errors.Is(byIptables, fs.ErrNotExist) {
+			return "nftables", nil
+		}
+		return "nftables", &machine.Finding{
+			ID: doctor.NoXtTarget, Grade: machine.Warn, Values: map[string]string{"error": byIptables.Error()},
+			Remedy: lab.Command{"modprobe", "xt_MASQUERADE"},
+		}
 	}
 	id := noNftables
 	if byIptables != nil {
@@ -101,12 +109,22 @@ func (a *app) chooseNAT(k *kernel.Kernel, nat string, again lab.Command) (string
 	return "", &machine.Finding{ID: id, Values: map[string]string{"error": err.Error()}, Remedy: lab.Command{"modprobe", "nft_masq"}}
 }
 
+// iptablesWorks has the kernel take a rule that masquerades, in a namespace that is
+// thrown away: the legacy variant does not ask it for less.
 func iptablesWorks(k *kernel.Kernel) error {
 	t, err := k.Firewall().IPTables()
 	if err != nil {
 		return err
 	}
-	_, err = t.Check("nat", "POSTROUTING", "-j", "MASQUERADE")
+	rule := []string{"-j", "MASQUERADE"}
+	tried := false
+	err = kernel.Scratch(func() error {
+		tried = true
+		return t.Append("nat", "POSTROUTING", rule...)
+	})
+	if !tried { // no namespace can be made: doctor.Before says so
+		_, err = t.Check("nat", "POSTROUTING", rule...)
+	}
 	return err
 }
 

@@ -30,7 +30,7 @@ func (b *randomBed) run(dir journal.Dir, l slot, d deed) (err error) {
 	case err == nil:
 		values, err = b.a.resumed(l.scenario, j, nil)
 	case errors.Is(err, fs.ErrNotExist):
-		values, _, j, err = b.a.begin(k, dir, l.scenario, runOptions{lab: l.name}, values)
+		values, _, j, err = b.a.begin(context.Background(), k, dir, l.scenario, runOptions{lab: l.name}, values)
 	}
 	if err != nil {
 		return err

@@ -4,18 +4,26 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"netlab/lab/kernel/kerneltest"
+	"netlab/lab/kernel/kerneltest/fault"
 )
 
 // What stops a lab, doctor and run name alike, before anything is changed; and what
 // may surprise, as far as it is about a lab on the machine itself.
 func TestDoctorAndRunFindTheSame(t *testing.T) {
 	const orphan = "iptables -t nat -A POSTROUTING -s 1.1.1.0/24 -m comment --comment netlab:proxyarp -j MASQUERADE"
+	const fewNamespaces = `for n in {1..50}; do
+	sysctl -qw user.max_net_namespaces=$n
+	unshare -n true 2>/dev/null && break
+done
+sysctl -qw user.max_net_namespaces=$((n - 1))`
 	for _, tt := range []struct {
 		name, script, scenario string
 		stops, warns           int
@@ -30,6 +38,9 @@ func TestDoctorAndRunFindTheSame(t *testing.T) {
 		{"rules by hand, nftables' own, and of the other variant",
 			"iptables -t nat -A POSTROUTING -s 1.1.1.0/24 -j MASQUERADE; iptables-legacy -A INPUT -s 9.9.9.9 -j DROP;" +
 				"nft 'add table ip mine; add chain ip mine pre { type filter hook prerouting priority 0; }; add rule ip mine pre ip saddr 9.9.9.9 drop'", "proxyarp", 0, 3},
+		{"as many namespaces as there may be", fewNamespaces, "bridge", 1, 1},
+		{unshareRefused, "true", "bridge", 1, 0},
+		{"a legacy iptables, on a kernel without MASQUERADE", withoutMasquerade, "proxyarp", 0, 1},
 		{"no namespaces", "sysctl -qw user.max_net_namespaces=0", "bridge", 1, 1},
 		{"a state directory that is not ours alone", "mkdir -p /run/netlab/labs; chmod 777 /run/netlab", "bridge", 1, 0},
 		{"no room", "mkdir -m 700 /run/netlab; mount -t tmpfs -o size=64k,mode=700 none /run/netlab", "bridge", 1, 0},
@@ -44,7 +55,11 @@ func TestDoctorAndRunFindTheSame(t *testing.T) {
 			pretendHost(t)
 			sh(t, tt.script)
 			before := kerneltest.Snapshot(t)
-			code, said := status(t, "netlab doctor -o json "+tt.scenario)
+			ask := status
+			if tt.name == unshareRefused {
+				ask = unsharing
+			}
+			code, said := ask(t, "netlab doctor -o json "+tt.scenario)
 			stops, warns := found(`"id":"[a-z-]+","grade":"stop"`, said), found(`"id":"[a-z-]+","grade":"warn"`, said)
 			if len(stops) != tt.stops || len(warns) != tt.warns || code != exitCannot && tt.stops > 0 {
 				t.Errorf("doctor ends with %d and finds %v, %v", code, stops, warns)
@@ -53,7 +68,7 @@ func TestDoctorAndRunFindTheSame(t *testing.T) {
 			if tt.scenario == "proxyarp" {
 				first = "namespace"
 			}
-			code, said = status(t, "netlab run -o json --until "+first+" "+tt.scenario)
+			code, said = ask(t, "netlab run -o json --until "+first+" "+tt.scenario)
 			if tt.stops == 0 {
 				said, _, _ = strings.Cut(said, `"type":"step-start"`)
 				for i, w := range warns {
@@ -64,7 +79,7 @@ func TestDoctorAndRunFindTheSame(t *testing.T) {
 				}
 				return
 			}
-			_, text := status(t, "netlab doctor -q "+tt.scenario)
+			_, text := ask(t, "netlab doctor -q "+tt.scenario)
 			reasons := found(`(?m)^  ✗ .*`, said)
 			if code != exitCannot || len(reasons) != tt.stops {
 				t.Errorf("the run ends with %d, for %v, not %v", code, reasons, stops)
@@ -80,3 +95,41 @@ func TestDoctorAndRunFindTheSame(t *testing.T) {
 		})
 	}
 }
+
+// unshareRefused is a host with a filter of system calls that forbids namespaces, root
+// or not.
+const unshareRefused = "a seccomp filter"
+
+// unsharing runs a script there.
+func unsharing(t *testing.T, script string) (int, string) {
+	t.Helper()
+	out, err := fault.Run(func(c fault.Call) *fault.Fault {
+		if c.Kind != fault.Enter || c.Text != "unshare" {
+			return nil
+		}
+		return &fault.Fault{Errno: unix.EPERM, Again: true}
+	}, "bash", "-c", script)
+	var exit *exec.ExitError
+	switch {
+	case errors.As(err, &exit):
+		return exit.ExitCode(), string(out)
+	case err != nil:
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+	return 0, string(out)
+}
+
+// withoutMasquerade is an iptables of the legacy variant that says what it does where
+// the kernel has no xt_MASQUERADE: only when a rule is added is it asked for.
+const withoutMasquerade = `mount -t tmpfs none /usr/local/sbin
+cat > /usr/local/sbin/iptables <<'END'
+#!/bin/sh
+case "$*" in
+*-A*MASQUERADE*)
+	echo "iptables: No chain/target/match by that name." >&2
+	exit 1
+	;;
+esac
+exec xtables-legacy-multi iptables "$@"
+END
+chmod +x /usr/local/sbin/iptables`

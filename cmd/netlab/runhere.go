@@ -54,7 +54,7 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 	case err == nil:
 		values, err = a.resumed(s, j, given)
 	case errors.Is(err, fs.ErrNotExist):
-		values, notes, j, err = a.begin(k, dir, s, o, values)
+		values, notes, j, err = a.begin(ctx, k, dir, s, o, values)
 	default:
 		err = a.journalRefused(o.lab, err)
 	}
@@ -96,8 +96,8 @@ func (a *app) runHere(ctx context.Context, s scenarios.Scenario, o runOptions, v
 
 // begin makes sure that nothing is in the way of a new lab, and only then
 // writes its journal. The notes are what may surprise on this machine.
-func (a *app) begin(k *kernel.Kernel, dir journal.Dir, s scenarios.Scenario, o runOptions, values scenarios.Values) (scenarios.Values, []lab.Note, *journal.Journal, error) {
-	values, warned, err := a.resolve(k, s, o.lab, values, runCommand(s, o.lab, values), nil)
+func (a *app) begin(ctx context.Context, k *kernel.Kernel, dir journal.Dir, s scenarios.Scenario, o runOptions, values scenarios.Values) (scenarios.Values, []lab.Note, *journal.Journal, error) {
+	values, warned, err := a.resolve(ctx, k, s, o.lab, values, runCommand(s, o.lab, values), nil)
 	if err != nil {
 		return nil, nil, nil, err
 	}

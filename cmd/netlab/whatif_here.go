@@ -24,7 +24,7 @@ func (a *app) tryHere(ctx context.Context, s scenarios.Scenario, values scenario
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()
-	values, _, j, err := a.begin(k, a.labs, s, runOptions{lab: s.Name}, t.values(s, values))
+	values, _, j, err := a.begin(ctx, k, a.labs, s, runOptions{lab: s.Name}, t.values(s, values))
 	if err != nil {
 		return err
 	}

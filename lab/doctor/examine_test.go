@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"net/netip"
@@ -153,7 +154,7 @@ func TestWhatIsInTheWayOnAHost(t *testing.T) {
 			}
 			// A run is told the same, without a trial.
 			if _, err := os.ReadFile("/proc/net/ip_tables_names"); err == nil || !strings.Contains(tt.script, "legacy") {
-				expect(t, notFine(Before(q)), tt.want...)
+				expect(t, notFine(Before(t.Context(), q)), tt.want...)
 			}
 			for _, f := range found { // the remedy settles it
 				for _, c := range append([]lab.Command{f.Remedy}, f.More...) {
@@ -162,7 +163,7 @@ func TestWhatIsInTheWayOnAHost(t *testing.T) {
 					}
 				}
 				if f.ID == OrphanRules || f.ID == PolicyRule {
-					if slices.ContainsFunc(Before(q), f.Same) {
+					if slices.ContainsFunc(Before(t.Context(), q), f.Same) {
 						t.Errorf("still there: %v", f)
 					}
 				}
@@ -178,7 +179,7 @@ func TestWhatIsInTheWayOnAHost(t *testing.T) {
 }
 
 func drops(q Question) []machine.Finding {
-	return slices.DeleteFunc(Before(q), func(f machine.Finding) bool { return f.ID != ForwardDrops })
+	return slices.DeleteFunc(Before(context.Background(), q), func(f machine.Finding) bool { return f.ID != ForwardDrops })
 }
 
 // Each opening that is proposed does open, for both directions, and leaves nothing
@@ -230,7 +231,7 @@ func TestABridgeWhoseFramesPassTheFirewall(t *testing.T) {
 	q := question(t, pretendHost(t), bridgePlan())
 	q.Facts.BridgeFirewall = true
 	sh(t, "iptables -P FORWARD DROP")
-	if found := Before(q); !slices.ContainsFunc(found, func(f machine.Finding) bool { return f.ID == ForwardOpened }) {
+	if found := Before(t.Context(), q); !slices.ContainsFunc(found, func(f machine.Finding) bool { return f.ID == ForwardOpened }) {
 		t.Errorf("found %v", brief(found))
 	}
 	walls, err := Walls(q)

@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"netlab/lab"
+	"netlab/lab/kernel"
 	"netlab/lab/machine"
 )
 
@@ -34,7 +35,9 @@ func try(ctx context.Context, root bool) trials {
 			return
 		}
 		var t trial
-		t.tried, t.err = machine.Try(ctx, false)
+		if t.err = makeNamespace(); t.err == nil {
+			t.tried, t.err = machine.Try(ctx, false)
+		}
 		host <- &t
 	}()
 	t := trials{root: os.Geteuid() == 0}
@@ -42,6 +45,9 @@ func try(ctx context.Context, root bool) trials {
 	t.host, t.nsenter = <-host, machine.HaveNsenter()
 	return t
 }
+
+// makeNamespace makes a namespace as a lab does, and throws it away.
+func makeNamespace() error { return kernel.Scratch(func() error { return nil }) }
 
 // judge tells what is in the way, and whether a sandbox can be made with all in
 // it that the plan needs.
