@@ -21,7 +21,9 @@ func (x *run) column(ctx context.Context, step Step, groups []member, i int, sai
 			whose, ops = append(whose, m.Name), append(ops, m.Ops[i])
 		}
 	}
-	defer x.forgo(ops) // what one does, the others don't look at
+	if _, makes := groups[0].Ops[i].(Maker); !makes { // else each stretch has done so
+		defer x.forgo(ops) // what one does, the others don't look at
+	}
 	for from := 0; from < len(ops); from += mostAnnounced {
 		to := min(from+mostAnnounced, len(ops))
 		said(from)

@@ -46,6 +46,8 @@ func dumpLinks() ([]netlink.Link, error) {
 	defer unix.Close(fd)
 	req := nl.NewNetlinkRequest(unix.RTM_GETLINK, unix.NLM_F_DUMP)
 	req.AddData(nl.NewIfInfomsg(unix.AF_UNSPEC))
+	const skipStats = 1 << 3 // RTEXT_FILTER_SKIP_STATS, linux/rtnetlink.h
+	req.AddData(nl.NewRtAttr(unix.IFLA_EXT_MASK, nl.Uint32Attr(skipStats)))
 	if err := unix.Sendto(fd, req.Serialize(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return nil, fmt.Errorf("ask for the links: %w", err)
 	}
@@ -77,6 +79,10 @@ func dumpLinks() ([]netlink.Link, error) {
 				}
 				return links, changed
 			case unix.RTM_NEWLINK:
+				if veth := slimVeth(m.Data); veth != nil {
+					links = append(links, veth)
+					continue
+				}
 				link, err := netlink.LinkDeserialize(nil, m.Data)
 				if err != nil {
 					return nil, fmt.Errorf("read a link: %w", err)

@@ -1,12 +1,7 @@
 package kernel
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"net/netip"
-	"os"
-	"sync"
 	"sync/atomic"
 
 	"github.com/vishvananda/netlink"
@@ -80,114 +75,12 @@ func (k *Kernel) Forgo(what Reading, names ...string) {
 // fresh tells whether a list of that kind, read at that epoch, is good still.
 func (p *pause) fresh(i int, at int64) bool { return p.on.Load() && at != 0 && at == p.epoch[i].Load() }
 
-// lists are what was read of a namespace while it was still.
-type lists struct {
-	mu     sync.Mutex
-	at     [kinds]int64 // the epochs of what follows, 0: not read
-	links  []netlink.Link
-	named  map[string]netlink.Link // by name and by altname
-	index  map[int]netlink.Link
-	addrs  map[int][]netlink.Addr
-	routes map[int]map[netip.Prefix][]netlink.Route // by table and destination
-	files  map[string]*os.File                      // of sysctls, by key
-	dirs   map[string]*os.File                      // of sysctls, by what their keys begin with
-}
-
-func (l *lists) forgo(what Reading) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for i := range kinds {
-		if what&(1<<i) != 0 {
-			l.at[i] = 0
-		}
-	}
-}
-
-func (l *lists) clear() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.at = [kinds]int64{}
-	l.links, l.named, l.index, l.addrs, l.routes = nil, nil, nil, nil, nil
-	for _, files := range []map[string]*os.File{l.files, l.dirs} {
-		for _, f := range files {
-			_ = f.Close() // what was written was answered
-		}
-	}
-	l.files, l.dirs = nil, nil
-}
-
 const (
 	nameKind = iota
 	linkKind
 	addrKind
 	routeKind
 )
-
-// Links lists the links.
-func (n *Namespace) Links() ([]netlink.Link, error) {
-	if !n.pause.on.Load() {
-		return Dump(n.Netlink.LinkList)
-	}
-	n.lists.mu.Lock()
-	defer n.lists.mu.Unlock()
-	err := n.readLinks()
-	return n.lists.links, err
-}
-
-// readLinks fills the lists of links, if they are not good still. The caller holds
-// their lock.
-func (n *Namespace) readLinks() error {
-	l, epoch := &n.lists, n.pause.epoch[linkKind].Load()
-	if n.pause.fresh(linkKind, l.at[linkKind]) {
-		return nil
-	}
-	links, err := n.slimLinks()
-	if err != nil {
-		return err
-	}
-	l.links, l.at[linkKind] = links, epoch
-	l.named, l.index = make(map[string]netlink.Link, len(links)), make(map[int]netlink.Link, len(links))
-	for _, link := range links {
-		attrs := link.Attrs()
-		l.named[attrs.Name], l.index[attrs.Index] = link, link
-		for _, other := range attrs.AltNames {
-			l.named[other] = link
-		}
-	}
-	return nil
-}
-
-// linkNamed is nil for no such link.
-func (n *Namespace) linkNamed(name string) (netlink.Link, error) {
-	n.lists.mu.Lock()
-	defer n.lists.mu.Unlock()
-	if err := n.readLinks(); err != nil {
-		return nil, err
-	}
-	return n.lists.named[name], nil
-}
-
-// LinkAt is the link of that index. One that is not there is an error that wraps
-// fs.ErrNotExist.
-func (n *Namespace) LinkAt(index int) (netlink.Link, error) {
-	if !n.pause.on.Load() {
-		link, err := n.Netlink.LinkByIndex(index)
-		var none netlink.LinkNotFoundError
-		if errors.As(err, &none) {
-			return nil, fmt.Errorf("no link %d in %s: %w", index, n, fs.ErrNotExist)
-		}
-		return link, err
-	}
-	n.lists.mu.Lock()
-	defer n.lists.mu.Unlock()
-	if err := n.readLinks(); err != nil {
-		return nil, err
-	}
-	if link := n.lists.index[index]; link != nil {
-		return link, nil
-	}
-	return nil, fmt.Errorf("no link %d in %s: %w", index, n, fs.ErrNotExist)
-}
 
 // Addrs lists the addresses of a link.
 func (n *Namespace) Addrs(link netlink.Link, family int) ([]netlink.Addr, error) {
