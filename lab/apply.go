@@ -14,8 +14,8 @@ import (
 func (x *run) applied(step Step) (map[int]bool, error) {
 	type key struct{ group, kind, op string }
 	done := map[key]int{} // how many times: a step may do the same twice
-	for _, e := range x.journal.Open() {
-		if e.Step == step.ID && e.Done {
+	for i := range x.journal.Entries {
+		if e := &x.journal.Entries[i]; e.Step == step.ID && e.Done && !e.Undone {
 			done[key{e.Group, e.Op.Kind, string(e.Op.Op)}]++
 		}
 	}

@@ -241,7 +241,7 @@ func (x *run) change(ctx context.Context, step Step, applied map[int]bool) error
 // begun tells whether anything of a step is done.
 func (x *run) begun(stepID string) bool {
 	_, done := x.journal.Steps[stepID]
-	return done || slices.ContainsFunc(x.journal.Open(), func(e journal.Entry) bool { return e.Step == stepID })
+	return done || x.journal.Begun(stepID)
 }
 
 func interrupted(ctx context.Context) error {

@@ -48,15 +48,31 @@ func (j *Journal) DoneAll(ops []Applied) error {
 
 // appendMany writes records in one write.
 func (j *Journal) appendMany(lines []line) error {
-	texts := make([][]byte, len(lines))
-	for i, l := range lines {
-		text, err := json.Marshal(l)
-		if err != nil {
-			return fmt.Errorf("encode a record of %s: %w", j.path, err)
-		}
-		texts[i] = text
+	texts, err := encode(lines)
+	if err != nil {
+		return fmt.Errorf("encode a record of %s: %w", j.path, err)
 	}
 	return j.appendAll(lines, texts)
+}
+
+// encode encodes the halves of many at once.
+func encode(lines []line) ([][]byte, error) {
+	texts := make([][]byte, len(lines))
+	part := func(from, to int) (err error) {
+		for i := from; i < to && err == nil; i++ {
+			texts[i], err = json.Marshal(lines[i])
+		}
+		return err
+	}
+	const many = 64
+	if len(lines) < many {
+		return texts, part(0, len(lines))
+	}
+	half := len(lines) / 2
+	first := make(chan error)
+	go func() { first <- part(0, half) }()
+	err := part(half, len(lines))
+	return texts, errors.Join(<-first, err)
 }
 
 // appendAll writes records, whose texts are given, in one write. A kill between two

@@ -116,6 +116,16 @@ func (s *State) OpenSeqs() []int {
 	return open
 }
 
+// Begun tells whether anything of a step is not undone.
+func (s *State) Begun(step string) bool {
+	for i := range s.Entries {
+		if e := &s.Entries[i]; e.Step == step && !e.Undone {
+			return true
+		}
+	}
+	return false
+}
+
 // Open lists the entries that are not undone, oldest first.
 func (s *State) Open() []Entry {
 	var open []Entry
