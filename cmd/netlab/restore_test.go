@@ -35,6 +35,24 @@ func TestTeardownLeavesTheHostAsItWas(t *testing.T) {
 	}
 }
 
+// What is done for many together is undone as well: nothing of 200 pods is left.
+func TestTeardownOfManyPodsLeavesTheHostAsItWas(t *testing.T) {
+	for _, name := range []string{"calico", "bridge"} {
+		t.Run(name, func(t *testing.T) {
+			if !kerneltest.Isolate(t) {
+				return
+			}
+			pretendHost(t)
+			before := settle(t)
+			sh(t, "netlab run "+name+" --pods 200 --no-before --quiet; test $(ip netns | wc -l) -ge 201")
+			sh(t, "netlab teardown")
+			if diff := cmp.Diff(before, kerneltest.Snapshot(t)); diff != "" {
+				t.Errorf("the host is not as it was (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
 // useLegacy makes `iptables` the legacy variant, as a distribution's
 // alternatives would.
 const useLegacy = `mount -t tmpfs none /usr/local/sbin
