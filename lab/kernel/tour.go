@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
@@ -32,15 +31,15 @@ func enter(name string) error {
 	if err := checkNetnsName(name); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(namespacePath(name), os.O_RDONLY|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(namespacePath(name), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("no network namespace %q: %w", name, unix.ENOENT)
 	}
 	if err != nil {
 		return fmt.Errorf("open network namespace %q: %w", name, err)
 	}
-	defer f.Close()
-	if err := netns.Set(netns.NsHandle(int(f.Fd()))); err != nil {
+	defer unix.Close(fd)
+	if err := netns.Set(netns.NsHandle(fd)); err != nil {
 		return fmt.Errorf("enter the network namespace %q: %w", name, err)
 	}
 	return nil

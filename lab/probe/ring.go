@@ -1,15 +1,16 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/netip"
+	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/vishvananda/netlink"
 
 	"netlab/lab"
 	"netlab/lab/kernel"
@@ -64,6 +65,48 @@ func (p Ring) atOnce() int {
 	return max(1, min(ringWindow, ringHeard/len(p.Pods)))
 }
 
+// ringLanes is how many windows are at work side by side: a pod's time is all that of
+// a CPU. On one link there is one, since each asks all.
+const ringLanes = 2
+
+func (p Ring) lanes() int {
+	if p.Gateway.IsValid() {
+		return ringLanes
+	}
+	return 1
+}
+
+// ringRange are the pods of a window, without the last.
+type ringRange struct{ from, to int }
+
+// windows are all pods, in parts of which as many as there are lanes fill ringWindow.
+func (p Ring) windows() []ringRange {
+	size := ringWindow / p.lanes()
+	var all []ringRange
+	for from := 0; from < len(p.Pods); from += size {
+		all = append(all, ringRange{from, min(from+size, len(p.Pods))})
+	}
+	return all
+}
+
+// abreast does work number 0 to n-1 in so many lanes, each taking the next that is
+// left, until one says that it has failed.
+func abreast(lanes, n int, work func(i int) bool) {
+	var next atomic.Int64
+	var failed atomic.Bool
+	var wait sync.WaitGroup
+	for range lanes {
+		wait.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n && !failed.Load(); i = int(next.Add(1)) - 1 {
+				if !work(i) {
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	wait.Wait()
+}
+
 // Command is that of the first pod; the others are the same.
 func (p Ring) Command() lab.Command {
 	return lab.In(p.Pods[0].NS, "ping", "-c1", p.Pods[1].Addr.String())
@@ -74,23 +117,26 @@ func (p Ring) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration)
 		return lab.Observation{}, errors.New("a ring takes two pods")
 	}
 	values := map[string]string{"pods": strconv.Itoa(len(p.Pods))}
+	windows := p.windows()
+	all := make([][]*ringMember, len(windows))
+	errs := make([]error, len(windows))
+	abreast(p.lanes(), len(windows), func(i int) bool {
+		all[i], errs[i] = p.window(ctx, windows[i].from, windows[i].to, patience)
+		errs[i] = errors.Join(errs[i], forgetOnHost(k, all[i]))
+		return errs[i] == nil
+	})
+	if err := cmp.Or(errs...); errors.Is(err, fs.ErrNotExist) {
+		return missing(err)
+	} else if err != nil {
+		return lab.Observation{}, err
+	}
 	var silent, wrong []*ringMember
-	for from := 0; from < len(p.Pods); from += ringWindow {
-		members, err := p.window(ctx, from, min(from+ringWindow, len(p.Pods)), patience)
-		err = errors.Join(err, forgetOnHost(k, members))
-		if errors.Is(err, fs.ErrNotExist) {
-			return missing(err)
-		}
-		if err != nil {
-			return lab.Observation{}, err
-		}
-		for _, m := range members {
-			switch {
-			case m.problem != "":
-				silent = append(silent, m)
-			case m.mac != m.want:
-				wrong = append(wrong, m)
-			}
+	for _, m := range slices.Concat(all...) {
+		switch {
+		case m.problem != "":
+			silent = append(silent, m)
+		case m.mac != m.want:
+			wrong = append(wrong, m)
 		}
 	}
 	switch {
@@ -108,31 +154,4 @@ func (p Ring) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration)
 		return lab.Observation{Outcome: "wrong-mac", Values: values}, nil
 	}
 	return lab.Observation{Holds: true, Outcome: "all-reached", Values: values}, nil
-}
-
-// forgetOnHost removes what the host has learned of the pods, which would fill the table
-// that all share.
-func forgetOnHost(k *kernel.Kernel, members []*ringMember) error {
-	host, err := k.Namespace(kernel.Host)
-	if err != nil {
-		return err
-	}
-	known, err := kernel.Dump(func() ([]netlink.Neigh, error) { return host.Netlink.NeighList(0, netlink.FAMILY_V4) })
-	if err != nil {
-		return fmt.Errorf("list the host's neighbours: %w", err)
-	}
-	pods := map[netip.Addr]bool{}
-	for _, m := range members {
-		pods[m.pod.Addr], pods[m.echo.dst] = true, true
-	}
-	for _, e := range known {
-		if !pods[kernel.Addr(e.IP)] || e.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 {
-			continue
-		}
-		q := arpQuestion{n: host, dev: e.LinkIndex, target: kernel.Addr(e.IP)}
-		if err := q.remove(); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"github.com/vishvananda/netlink"
@@ -46,6 +47,22 @@ func answers(fd int, buf []byte) ([]syscall.NetlinkMessage, error) {
 	return syscall.ParseNetlinkMessage(buf[:size])
 }
 
+// deviceNumber is device where nobody wants to know the MAC: it takes no lock.
+func (m *ringMember) deviceNumber() error {
+	request, err := unix.NewIfreq(m.pod.Dev)
+	if err == nil {
+		err = unix.IoctlIfreq(m.route, unix.SIOCGIFINDEX, request)
+	}
+	if errors.Is(err, unix.ENODEV) {
+		return fmt.Errorf("no device %s: %w", m.pod.Dev, fs.ErrNotExist)
+	}
+	if err != nil {
+		return fmt.Errorf("look at device %s: %w", m.pod.Dev, err)
+	}
+	m.dev = int(request.Uint32())
+	return nil
+}
+
 // device reads the device's number and MAC. One that is not there is an error that
 // wraps fs.ErrNotExist.
 func (m *ringMember) device() error {
@@ -66,9 +83,9 @@ func (m *ringMember) device() error {
 	return fmt.Errorf("look at device %s: %w", m.pod.Dev, err)
 }
 
-func (m *ringMember) neighbourRequest(kind int, flags int, of netip.Addr) *nl.NetlinkRequest {
+func neighbourRequest(kind int, flags int, dev int, of netip.Addr) *nl.NetlinkRequest {
 	req := nl.NewNetlinkRequest(kind, flags)
-	req.AddData(&netlink.Ndmsg{Family: unix.AF_INET, Index: uint32(m.dev)})
+	req.AddData(&netlink.Ndmsg{Family: unix.AF_INET, Index: uint32(dev)})
 	req.AddData(nl.NewRtAttr(netlink.NDA_DST, of.AsSlice()))
 	return req
 }
@@ -76,7 +93,7 @@ func (m *ringMember) neighbourRequest(kind int, flags int, of netip.Addr) *nl.Ne
 // neighbour is what the pod knows of an address, nil for nothing (RTM_GETNEIGH for one
 // entry, Linux 5.0).
 func (m *ringMember) neighbour(of netip.Addr) (*netlink.Neigh, error) {
-	answer, err := ask(m.route, m.buf, m.neighbourRequest(unix.RTM_GETNEIGH, 0, of))
+	answer, err := ask(m.route, m.buf, neighbourRequest(unix.RTM_GETNEIGH, 0, m.dev, of))
 	if errors.Is(err, unix.ENOENT) {
 		return nil, nil
 	}
@@ -96,39 +113,67 @@ func (m *ringMember) forget(of netip.Addr) (fixed bool, err error) {
 	if e.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 {
 		return true, nil
 	}
-	_, err = ask(m.route, m.buf, m.neighbourRequest(unix.RTM_DELNEIGH, unix.NLM_F_ACK, of))
-	if err != nil && !errors.Is(err, unix.ENOENT) {
-		return false, fmt.Errorf("forget the neighbour %s: %w", of, err)
-	}
-	return false, nil
+	return false, forgetAll(m.route, m.buf, []netlink.Neigh{{LinkIndex: m.dev, IP: of.AsSlice()}})
 }
 
-// forgetAll removes all that the pod has learned of neighbours.
-func (m *ringMember) forgetAll() error {
+// neighbours lists what the pod knows on its device.
+func (m *ringMember) neighbours() ([]netlink.Neigh, error) {
 	req := nl.NewNetlinkRequest(unix.RTM_GETNEIGH, unix.NLM_F_DUMP)
 	req.AddData(&netlink.Ndmsg{Family: unix.AF_INET})
 	if err := unix.Sendto(m.route, req.Serialize(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return fmt.Errorf("list the neighbours: %w", err)
+		return nil, fmt.Errorf("list the neighbours: %w", err)
 	}
-	var known []netip.Addr
-	for done := false; !done; {
+	var known []netlink.Neigh
+	for {
 		messages, err := answers(m.route, m.buf)
 		if err != nil {
-			return fmt.Errorf("list the neighbours: %w", err)
+			return nil, fmt.Errorf("list the neighbours: %w", err)
 		}
 		for _, message := range messages {
 			if message.Header.Type != unix.RTM_NEWNEIGH {
-				done = true // NLMSG_DONE, or an error, and then others keep what they know
-				break
+				return known, nil // NLMSG_DONE, or an error, and then others keep what they know
 			}
-			if e, err := netlink.NeighDeserialize(message.Data); err == nil && e.LinkIndex == m.dev {
-				known = append(known, kernel.Addr(e.IP))
+			e, err := netlink.NeighDeserialize(message.Data)
+			if err == nil && e.LinkIndex == m.dev {
+				e.IP, e.HardwareAddr = slices.Clone(e.IP), slices.Clone(e.HardwareAddr) // they were part of the message
+				known = append(known, *e)
 			}
 		}
 	}
-	for _, addr := range known {
-		if _, err := m.forget(addr); err != nil {
-			return err
+}
+
+// forgetting is how many neighbours are forgotten by one call: what goes wrong with
+// them has room in the socket.
+const forgetting = 64
+
+// forgetAll removes neighbours, many at a time. One that is gone is none.
+func forgetAll(fd int, buf []byte, all []netlink.Neigh) error {
+	for some := range slices.Chunk(all, forgetting) {
+		var batch []byte
+		var last uint32
+		for i, e := range some {
+			flags := 0
+			if i == len(some)-1 { // of the others, only what goes wrong is answered
+				flags = unix.NLM_F_ACK
+			}
+			req := neighbourRequest(unix.RTM_DELNEIGH, flags, e.LinkIndex, kernel.Addr(e.IP))
+			batch, last = append(batch, req.Serialize()...), req.Seq
+		}
+		if err := unix.Sendto(fd, batch, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+			return fmt.Errorf("forget neighbours: %w", err)
+		}
+		for done := false; !done; {
+			messages, err := answers(fd, buf)
+			if err != nil {
+				return fmt.Errorf("forget neighbours: %w", err)
+			}
+			for _, message := range messages {
+				done = done || message.Header.Seq == last
+				errno := syscall.Errno(-int32(nl.NativeEndian().Uint32(message.Data)))
+				if errno != 0 && errno != unix.ENOENT {
+					return fmt.Errorf("forget a neighbour: %w", errno)
+				}
+			}
 		}
 	}
 	return nil

@@ -32,6 +32,8 @@ type ringMember struct {
 	want    string
 	problem string // in ping(8)'s words; empty: it reached the next one
 	done    bool
+	number  int32     // among those that ping at once
+	polled  bool      // its answer is waited for by epoll
 	until   time.Time // an answer is waited for
 	next    time.Time // the request is sent again
 }
@@ -40,11 +42,15 @@ type ringMember struct {
 const noAnswer = "no answer"
 
 // window has the pods from one to another ping, and returns what came of it. The sockets are
-// closed again.
+// closed again. Where the MAC expected is that of the next pod, there is one more.
 func (p Ring) window(ctx context.Context, from, to int, patience time.Duration) (members []*ringMember, err error) {
 	names := make([]string, 0, to-from+1)
 	buf := make([]byte, 1<<15) // what a dump's messages are at most (netlink_dump, net/netlink/af_netlink.c)
-	for i := from; i <= to; i++ {
+	last := to
+	if p.Gateway.IsValid() {
+		last--
+	}
+	for i := from; i <= last; i++ {
 		m := &ringMember{pod: p.Pods[i%len(p.Pods)], icmp: -1, route: -1, buf: buf}
 		if m.echo, err = newEcho(p.Pods[(i+1)%len(p.Pods)].Addr); err != nil {
 			return nil, err
@@ -58,15 +64,14 @@ func (p Ring) window(ctx context.Context, from, to int, patience time.Duration) 
 		for _, m := range members {
 			m.close()
 		}
-		members = members[:to-from] // without the one after them
+		members = members[:min(to-from, len(members))] // without the one after them
 	}()
 	err = kernel.Tour(names, func(i int) error { return members[i].open(i < to-from) })
 	if err != nil {
 		return members, err
 	}
 	for i, m := range members[:to-from] {
-		m.want = p.WantMAC
-		if !p.Gateway.IsValid() {
+		if m.want = p.WantMAC; !p.Gateway.IsValid() {
 			m.want = members[i+1].own
 		}
 	}
@@ -87,7 +92,12 @@ func (m *ringMember) open(pings bool) (err error) {
 	if m.route, err = unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE); err != nil {
 		return fmt.Errorf("open a netlink socket: %w", err)
 	}
-	if err := m.device(); err != nil || !pings {
+	if pings && m.hop != m.echo.dst {
+		err = m.deviceNumber()
+	} else {
+		err = m.device()
+	}
+	if err != nil || !pings {
 		return err
 	}
 	m.icmp, err = unix.Socket(unix.AF_INET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.IPPROTO_ICMP)
@@ -131,18 +141,24 @@ func (m *ringMember) send() error {
 	return fmt.Errorf("send an echo request from %s to %s: %w", m.pod.NS, m.echo.dst, err)
 }
 
-// learned reads which MAC the pod was told, and forgets it, and what it has learned
+// learned reads which MAC the pod was told, and forgets it, and all that it has learned
 // of those that asked for it.
 func (m *ringMember) learned(wantTTL int) error {
 	if m.problem == "" && wantTTL != 0 && m.ttl != wantTTL {
 		m.problem = fmt.Sprintf("ttl=%d", m.ttl)
 	}
-	e, err := m.neighbour(m.hop)
+	known, err := m.neighbours()
 	if err != nil {
 		return err
 	}
-	if e != nil && e.State&(netlink.NUD_INCOMPLETE|netlink.NUD_FAILED) == 0 {
-		m.mac = e.HardwareAddr.String()
+	var learned []netlink.Neigh
+	for _, e := range known {
+		if kernel.Addr(e.IP) == m.hop && e.State&(netlink.NUD_INCOMPLETE|netlink.NUD_FAILED) == 0 {
+			m.mac = e.HardwareAddr.String()
+		}
+		if e.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) == 0 {
+			learned = append(learned, e)
+		}
 	}
-	return m.forgetAll()
+	return forgetAll(m.route, m.buf, learned)
 }
