@@ -110,21 +110,43 @@ func (k *Kernel) Across(n *Namespace, id int) (*Namespace, error) {
 	return nil, nowhere
 }
 
+// openAcross is NamedAcross of those that are open.
 func (k *Kernel) openAcross(n *Namespace, id int) (string, bool, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	var names []string
-	for name, other := range k.spaces {
-		if got, err := n.numberOf(other.Fd(), name); err != nil {
+	if n.numbers == nil {
+		n.numbers = map[int]string{}
+	}
+	if host := k.spaces[Host]; host != nil { // most often
+		got, err := n.numberOf(host.Fd(), Host)
+		if err != nil {
 			return "", false, err
-		} else if got == id {
-			names = append(names, name)
+		}
+		if got == id {
+			n.numbers[id] = Host
+			return Host, true, nil
 		}
 	}
-	if len(names) == 0 {
+	known := map[int][]string{}
+	for name, other := range k.spaces {
+		got, err := n.numberOf(other.Fd(), name)
+		if err != nil {
+			return "", false, err
+		}
+		known[got] = append(known[got], name)
+	}
+	if len(known[id]) == 0 {
 		return "", false, nil
 	}
-	// One namespace may be open by two names: the shortest is the best.
+	for number, names := range known {
+		n.numbers[number] = best(names)
+	}
+	return n.numbers[id], true, nil
+}
+
+// best is the one to call a namespace by of the names that it is open by: that of a
+// process comes last.
+func best(names []string) string {
 	slices.SortFunc(names, func(a, b string) int {
 		_, aPid := pidOf(a)
 		_, bPid := pidOf(b)
@@ -136,7 +158,7 @@ func (k *Kernel) openAcross(n *Namespace, id int) (string, bool, error) {
 		}
 		return strings.Compare(a, b)
 	})
-	return names[0], true, nil
+	return names[0]
 }
 
 // NamedAcross is the name of the namespace that Across returns, where it is open or has
