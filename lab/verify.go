@@ -12,19 +12,13 @@ import (
 // it should be, or nil. It ends with the first error of seen's, or with
 // ErrInterrupted.
 func (r *Runner) verify(ctx context.Context, lab string, step Step, seen func(group string, o Op, err error) error) error {
-	one := func(group string, ops []Op) error {
-		for _, o := range ops {
-			if err := interrupted(ctx); err != nil {
-				return err
-			}
-			if err := seen(group, o, o.Verify(r.Kernel)); err != nil {
-				return err
-			}
+	for _, o := range step.Ops {
+		if err := interrupted(ctx); err != nil {
+			return err
 		}
-		return nil
-	}
-	if err := one("", step.Ops); err != nil {
-		return err
+		if err := seen("", o, o.Verify(r.Kernel)); err != nil {
+			return err
+		}
 	}
 	done := len(step.Ops)
 	for groups := range slices.Chunk(step.Groups, kernel.Together()) {
@@ -36,9 +30,24 @@ func (r *Runner) verify(ctx context.Context, lab string, step Step, seen func(gr
 			if len(groups) > 1 {
 				defer r.Kernel.Still()()
 			}
-			for _, g := range groups {
-				if err := one(g.Name, g.Ops); err != nil {
-					return err
+			found := make([][]error, len(groups))
+			_, err := abreast(len(groups), func(i int) error {
+				for _, o := range groups[i].Ops {
+					if err := interrupted(ctx); err != nil {
+						return err
+					}
+					found[i] = append(found[i], o.Verify(r.Kernel))
+				}
+				return nil
+			})
+			if err != nil {
+				return err
+			}
+			for i, g := range groups {
+				for j, o := range g.Ops {
+					if err := seen(g.Name, o, found[i][j]); err != nil {
+						return err
+					}
 				}
 			}
 			return nil

@@ -133,7 +133,9 @@ func (k *Kernel) openAcross(n *Namespace, id int) (string, bool, error) {
 		if err != nil {
 			return "", false, err
 		}
-		known[got] = append(known[got], name)
+		if got >= 0 {
+			known[got] = append(known[got], name)
+		}
 	}
 	if len(known[id]) == 0 {
 		return "", false, nil
