@@ -160,7 +160,7 @@ func (a *app) diagnose(ctx context.Context, asked []candidate) (d *diagnosis, er
 	if d.worst() != machine.Stop { // as for a run, which stops before it asks
 		for _, c := range here {
 			if v := fresh[c.Name]; v != nil {
-				taken, err := a.taken(k, c.Scenario, c.lab, v.values, v.plan.Again)
+				taken, err := a.taken(ctx, k, c.Scenario, c.lab, v.values, v.plan.Again)
 				if err != nil {
 					return nil, err
 				}

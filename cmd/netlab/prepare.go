@@ -34,7 +34,7 @@ func (a *app) resolve(ctx context.Context, k *kernel.Kernel, s scenarios.Scenari
 		v.found = append(v.found, doctor.Before(ctx, a.question(k, v, true, labName))...)
 	}
 	if machine.Worst(v.found) != machine.Stop {
-		taken, err := a.taken(k, s, labName, v.values, v.plan.Again)
+		taken, err := a.taken(ctx, k, s, labName, v.values, v.plan.Again)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -54,8 +54,9 @@ const (
 )
 
 // taken asks each op of the lab whether its place is filled already. What can't
-// be asked yet, because an earlier op must come first, is passed over.
-func (a *app) taken(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again lab.Command) ([]machine.Finding, error) {
+// be asked yet, because an earlier op must come first, is passed over. The error is
+// lab.ErrInterrupted when ctx ended before all were asked.
+func (a *app) taken(ctx context.Context, k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again lab.Command) ([]machine.Finding, error) {
 	setting, err := a.setting(k, s, labName, values)
 	if err != nil {
 		return nil, err
@@ -64,6 +65,9 @@ func (a *app) taken(k *kernel.Kernel, s scenarios.Scenario, labName string, valu
 	defer k.Still()() // there may be thousands of pods to ask for
 	for _, step := range s.Steps(setting) {
 		for _, o := range step.All() {
+			if ctx.Err() != nil {
+				return nil, lab.ErrInterrupted
+			}
 			if _, err := o.Inverse(k); errors.Is(err, lab.ErrTaken) {
 				found = append(found, machine.Finding{
 					ID: objectTaken, Values: map[string]string{"what": o.Command().String()},
