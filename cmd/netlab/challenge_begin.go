@@ -35,7 +35,7 @@ func (a *app) listChallenges() error {
 		return err
 	}
 	known := a.solvedChallenges()
-	p := a.paper()
+	p, open := a.paper(), 0
 	for _, c := range all {
 		r, begun := known[c.Name]
 		if a.output == "json" {
@@ -49,16 +49,16 @@ func (a *app) listChallenges() error {
 			a.printJSON(line)
 			continue
 		}
-		mark := "  "
-		if r.Solved != nil {
-			mark = p.green.Sprint("✓") + " "
-		}
+		open += notSolved(r, begun)
 		stars := [...]string{"", "*  ", "** ", "***"}[c.Level]
-		p.prose(mark+p.bold.Sprintf("%-16s", c.Name)+" "+stars+" ", c.Words.Title, nil)
+		p.prose(a.standing(r, begun)+p.bold.Sprintf("%-16s", c.Name)+" "+stars+" ", c.Words.Title, nil)
 	}
 	if a.output == "text" && !a.quiet {
 		p.line("")
 		p.prose("", a.fill("challenge.next-list", "count", strconv.Itoa(len(all)), "solved", strconv.Itoa(countSolved(known))), p.dim)
+		if open > 0 {
+			p.prose("", a.fill("exercise.begun-list", "count", strconv.Itoa(open)), p.dim)
+		}
 	}
 	return nil
 }

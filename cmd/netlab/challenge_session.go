@@ -49,7 +49,7 @@ func (a *app) inChallenge(cmd *cobra.Command, args []string, sub string, run fun
 	}
 	c, err := challenges.Load(state.Header.Challenge, a.lang)
 	if err != nil {
-		return errors.Join(&usageError{Text: a.fill("lab.unknown-scenario", "lab", p.lab, "scenario", state.Header.Challenge)}, p.close())
+		return errors.Join(a.unknownTo(p.lab, state.Header.Challenge), p.close())
 	}
 	s := sitting{Challenge: c, lab: p.lab, begun: state.Header.Created, place: p}
 	if p.sandbox != nil {

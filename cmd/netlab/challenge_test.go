@@ -49,6 +49,7 @@ func TestChallengeIsWonByRepairingIt(t *testing.T) {
 	said(t, 2, "netlab challenge check", "no challenge is up")
 	said(t, 0, "netlab challenge lost-replies", `"ns1 finds its gateway`, "netlab challenge hint")
 	said(t, 0, "netlab challenge lost-replies", `"ns1 finds its gateway`) // goes on, and builds nothing
+	said(t, 0, "netlab challenge; netlab practice", "→ lost-replies", "→ begun and not solved yet: 1.", "~→ proxyarp")
 	said(t, 0, "netlab status", "7 of 7 steps done")
 	said(t, 2, "netlab run proxyarp --name lost-replies", "lost-replies")
 	for _, check := range []string{"netlab check", "netlab check lost-replies -v", "netlab exec host -- netlab check proxyarp"} {

@@ -81,9 +81,9 @@ func (a *app) checkLab(cmd *cobra.Command, p place) (err error) {
 	if state.Header.Challenge != "" { // what each step lacks is what the learner is to find out
 		return a.inChallenge(cmd, []string{p.lab}, "check", a.challengeCheck)
 	}
-	s, ok := scenarios.Named(state.Header.Scenario)
-	if !ok {
-		return &usageError{Text: a.fill("lab.unknown-scenario", "lab", p.lab, "scenario", state.Header.Scenario)}
+	s, err := a.scenarioOf(state.Header)
+	if err != nil {
+		return err
 	}
 	values := maps(s.Defaults(), state.Header.Params)
 	if err := s.Check(values); err != nil { // no netlab has written that

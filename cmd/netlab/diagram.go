@@ -117,9 +117,9 @@ func (a *app) diagramLab(cmd *cobra.Command, p place, o diagramOptions) (err err
 	if err != nil {
 		return a.journalRefused(p.lab, err)
 	}
-	s, ok := scenarios.Named(state.Header.Scenario)
-	if !ok {
-		return &usageError{Text: a.fill("lab.unknown-scenario", "lab", p.lab, "scenario", state.Header.Scenario)}
+	s, err := a.scenarioOf(state.Header)
+	if err != nil {
+		return err
 	}
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()

@@ -12,40 +12,28 @@ import (
 	"netlab/scenarios"
 )
 
-// practiceOptions are the flags of `practice [SCENARIO]`.
+// practiceOptions are the flags of `practice SCENARIO`.
 type practiceOptions struct {
 	lab     string
 	level   string
 	noShell bool
 	host    bool
+	// values are the scenario's, given those that were chosen.
+	values, given scenarios.Values
 }
 
 func (a *app) practiceCommand() *cobra.Command {
-	var o practiceOptions
 	cmd := &cobra.Command{
 		Use:     "practice [SCENARIO]",
 		Short:   a.say("short.practice"),
 		Long:    a.say("long.practice"),
 		Example: a.say("example.practice"),
-		Args:    a.noMoreThan(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return a.listPractices()
-			}
-			return a.practice(cmd.Context(), args[0], o)
-		},
-		ValidArgsFunction: func(*cobra.Command, []string, string) (all []cobra.Completion, _ cobra.ShellCompDirective) {
-			for _, s := range scenarios.All() {
-				all = append(all, cobra.CompletionWithDesc(s.Name, a.scenarioTitle(s)))
-			}
-			return all, cobra.ShellCompDirectiveNoFileComp
-		},
+		Args:    a.noSuchScenario,
+		RunE:    func(*cobra.Command, []string) error { return a.listPractices() },
 	}
-	flags := cmd.Flags()
-	flags.StringVar(&o.level, "level", "", a.say("flag.level"))
-	flags.StringVar(&o.lab, "name", "", a.say("flag.practice-name"))
-	flags.BoolVar(&o.host, "host", false, a.say("flag.host"))
-	flags.BoolVar(&o.noShell, "no-shell", false, a.say("flag.practice-no-shell"))
+	for _, s := range scenarios.All() {
+		cmd.AddCommand(a.practiceScenarioCommand(s))
+	}
 	for _, sub := range []struct {
 		name string
 		run  func(context.Context, *exercise) error
@@ -68,6 +56,28 @@ func (a *app) practiceCommand() *cobra.Command {
 		}
 		cmd.AddCommand(c)
 	}
+	return cmd
+}
+
+func (a *app) practiceScenarioCommand(s scenarios.Scenario) *cobra.Command {
+	var o practiceOptions
+	cmd := &cobra.Command{
+		Use:     s.Name,
+		Short:   a.scenarioTitle(s),
+		Long:    a.scenarioIntro(s),
+		Example: a.fill("example.practice-scenario", "scenario", s.Name),
+		Args:    a.noMoreThan(0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.values, o.given = chosen(cmd.Flags(), s)
+			return a.practice(cmd.Context(), s, o)
+		},
+	}
+	flags := cmd.Flags()
+	a.addParams(flags, s)
+	flags.StringVar(&o.level, "level", "", a.say("flag.level"))
+	flags.StringVar(&o.lab, "name", "", a.say("flag.practice-name"))
+	flags.BoolVar(&o.host, "host", false, a.say("flag.host"))
+	flags.BoolVar(&o.noShell, "no-shell", false, a.say("flag.practice-no-shell"))
 	return cmd
 }
 
@@ -94,7 +104,7 @@ func (a *app) levelOf(word string) (practice.Level, error) {
 
 func (a *app) listPractices() error {
 	known, p := a.practised(), a.paper()
-	solved := 0
+	solved, open := 0, 0
 	for _, s := range scenarios.All() {
 		r, begun := known[s.Name]
 		if a.output == "json" {
@@ -105,18 +115,39 @@ func (a *app) listPractices() error {
 			a.printJSON(line)
 			continue
 		}
-		mark := "  "
 		if r.Solved != nil {
-			mark = p.green.Sprint("✓") + " "
 			solved++
 		}
-		p.prose(mark+p.bold.Sprintf("%-10s", s.Name)+" ", a.scenarioTitle(s), nil)
+		open += notSolved(r, begun)
+		p.prose(a.standing(r, begun)+p.bold.Sprintf("%-10s", s.Name)+" ", a.scenarioTitle(s), nil)
 	}
 	if a.output == "text" && !a.quiet {
 		p.line("")
 		p.prose("", a.fill("practice.next-list", "count", strconv.Itoa(len(scenarios.All())), "solved", strconv.Itoa(solved)), p.dim)
+		if open > 0 {
+			p.prose("", a.fill("exercise.begun-list", "count", strconv.Itoa(open)), p.dim)
+		}
 	}
 	return nil
+}
+
+// standing is the mark of an exercise in a list: solved, begun, or neither.
+func (a *app) standing(r progress.Record, begun bool) string {
+	switch {
+	case r.Solved != nil:
+		return a.paper().green.Sprint("✓") + " "
+	case begun:
+		return "→ "
+	}
+	return "  "
+}
+
+// notSolved is 1 for an exercise that was begun and never solved.
+func notSolved(r progress.Record, begun bool) int {
+	if begun && r.Solved == nil {
+		return 1
+	}
+	return 0
 }
 
 // practised is what is known of each scenario's practice, by its name.

@@ -15,8 +15,9 @@ import (
 	"netlab/scenarios"
 )
 
-// beginPractice begins a practice here, or goes on with it, and says where it stands.
-func (a *app) beginPractice(ctx context.Context, s scenarios.Scenario, labName string, level practice.Level) (err error) {
+// beginPractice begins a practice here with the values that are given, or goes on with
+// it, and says where it stands.
+func (a *app) beginPractice(ctx context.Context, s scenarios.Scenario, labName string, level practice.Level, given scenarios.Values) (err error) {
 	lock, err := a.lockExercise(labName)
 	if err != nil {
 		return err
@@ -29,9 +30,11 @@ func (a *app) beginPractice(ctx context.Context, s scenarios.Scenario, labName s
 	case begun && (!state.Header.Practice || state.Header.Scenario != s.Name):
 		return a.otherPractice(labName, state.Header)
 	case begun:
-		x.setting.Values = maps(s.Defaults(), state.Header.Params)
-		err = a.openExercise(x)
+		if x.setting.Values, err = a.asBegun(s, state.Header, given); err == nil {
+			err = a.openExercise(x)
+		}
 	case errors.Is(err, fs.ErrNotExist):
+		x.setting.Values = maps(s.Defaults(), given)
 		err = a.newExercise(ctx, x, level)
 	default:
 		err = a.journalRefused(labName, err)
@@ -73,8 +76,7 @@ func (a *app) newExercise(ctx context.Context, x *exercise, level practice.Level
 	if level == "" {
 		level = practice.Solo
 	}
-	x.setting.Values = x.scenario.Defaults()
-	notes, err := a.clearWay(ctx, x)
+	notes, err := a.clearWay(x)
 	if err != nil {
 		return err
 	}

@@ -49,9 +49,9 @@ func (a *app) inPractice(ctx context.Context, args []string, sub string, run fun
 	if err != nil {
 		return err
 	}
-	s, ok := scenarios.Named(h.Scenario)
-	if !ok {
-		return errors.Join(&usageError{Text: a.fill("lab.unknown-scenario", "lab", p.lab, "scenario", h.Scenario)}, p.close())
+	s, err := a.scenarioOf(h)
+	if err != nil {
+		return errors.Join(err, p.close())
 	}
 	if p.sandbox != nil && sub != "reset" {
 		return a.enterFor(ctx, p, a.again("practice", sub, p.lab)...)

@@ -42,9 +42,9 @@ func (a *app) practiceReset(ctx context.Context, x *exercise) error {
 		return err
 	}
 	if x.place.sandbox == nil {
-		return a.beginPractice(ctx, x.scenario, x.lab, state.Level)
+		return a.beginPractice(ctx, x.scenario, x.lab, state.Level, x.setting.Values)
 	}
-	fresh, err := a.practiceSandbox(ctx, x.scenario.Name, x.lab, string(state.Level))
+	fresh, err := a.practiceSandbox(ctx, x.scenario, x.lab, string(state.Level), x.setting.Values)
 	if err != nil {
 		return err
 	}

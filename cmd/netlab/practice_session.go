@@ -14,14 +14,9 @@ import (
 )
 
 // practice begins one, or goes on with it, and lets the learner in.
-func (a *app) practice(ctx context.Context, name string, o practiceOptions) error {
-	s, ok := scenarios.Named(name)
-	if !ok {
-		var known []string
-		for _, s := range scenarios.All() {
-			known = append(known, s.Name)
-		}
-		return a.unknown("unknown.scenario", name, known, "netlab practice")
+func (a *app) practice(ctx context.Context, s scenarios.Scenario, o practiceOptions) error {
+	if err := s.Check(o.values); err != nil {
+		return err
 	}
 	level, err := a.levelOf(o.level)
 	if err != nil {
@@ -41,7 +36,7 @@ func (a *app) practice(ctx context.Context, name string, o practiceOptions) erro
 		}
 	}
 	if inside { // a netlab outside has made the sandbox and sent us
-		return a.beginPractice(ctx, s, o.lab, level)
+		return a.beginPractice(ctx, s, o.lab, level, o.given)
 	}
 	for {
 		again, err := a.practiceOnce(ctx, s, &o)
@@ -58,21 +53,24 @@ func (a *app) practiceOnce(ctx context.Context, s scenarios.Scenario, o *practic
 	case err == nil && p.sandbox != nil && o.host:
 		err = &usageError{Text: a.fill("exercise.is-in-sandbox", "lab", o.lab), Next: "netlab practice " + startOf(s.Name, o.lab)}
 	case err == nil && p.sandbox != nil:
-		err = a.enter(ctx, p.sandbox, a.practiceArgs(s.Name, o.lab, o.level)...)
+		err = a.enter(ctx, p.sandbox, a.practiceArgs(s, o.lab, o.level, o.given)...)
 	case err == nil, errors.Is(err, fs.ErrNotExist) && o.host:
 		p.lab = o.lab
 		var level practice.Level
 		if level, err = a.levelOf(o.level); err == nil {
-			err = a.beginPractice(ctx, s, o.lab, level)
+			err = a.beginPractice(ctx, s, o.lab, level, o.given)
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		p.lab = o.lab
-		p.sandbox, err = a.practiceSandbox(ctx, s.Name, o.lab, o.level)
+		p.sandbox, err = a.practiceSandbox(ctx, s, o.lab, o.level, o.given)
 	}
 	if err != nil {
 		return false, errors.Join(err, p.close())
 	}
-	o.host = p.sandbox == nil // begun anew, it is where it was
+	o.host = p.sandbox == nil // begun anew, it is where it was, and as it was
+	if state, err := p.dir().Read(p.lab); err == nil {
+		o.given = state.Header.Params
+	}
 	if o.noShell || a.output == "json" || !a.onTerminal() {
 		return false, p.close()
 	}
@@ -120,18 +118,24 @@ func (a *app) practiceInside(ctx context.Context, s scenarios.Scenario, p place)
 }
 
 // practiceSandbox makes a sandbox with a practice in it. After an error there is none.
-func (a *app) practiceSandbox(ctx context.Context, name, lab, level string) (*machine.Sandbox, error) {
-	s, err := a.startSandbox(ctx, lab, a.asTyped())
+func (a *app) practiceSandbox(ctx context.Context, s scenarios.Scenario, lab, level string, given scenarios.Values) (*machine.Sandbox, error) {
+	in, err := a.startSandbox(ctx, lab, a.asTyped())
 	if err != nil {
 		return nil, err
 	}
-	if err := a.enter(ctx, s, a.practiceArgs(name, lab, level)...); err != nil {
-		return nil, errors.Join(err, s.Stop())
+	if err := a.enter(ctx, in, a.practiceArgs(s, lab, level, given)...); err != nil {
+		return nil, errors.Join(err, in.Stop())
 	}
-	return s, nil
+	return in, nil
 }
 
 // practiceArgs is the command that begins a practice inside.
-func (a *app) practiceArgs(name, lab, level string) []string {
-	return a.again("practice", name, "--name", lab, "--level", level)
+func (a *app) practiceArgs(s scenarios.Scenario, lab, level string, given scenarios.Values) []string {
+	args := []string{"practice", s.Name, "--name", lab, "--level", level}
+	for _, p := range s.Params {
+		if v, ok := given[p.Name]; ok {
+			args = append(args, "--"+p.Name, v)
+		}
+	}
+	return a.again(args...)
 }

@@ -195,3 +195,21 @@ func TestPracticeFromOutside(t *testing.T) {
 		netlab practice solution -o json | grep -c '"solution"' | grep 6
 		netlab teardown calico`)
 }
+
+// A practice takes the scenario's own values, and keeps them.
+func TestPracticeWithOtherValues(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	challengeHost(t)
+	said(t, 2, "netlab practice proxyrp", `did you mean "proxyarp"`)
+	said(t, 2, "netlab practice proxyarp --subnet 1.1.1.9/24", "1.1.1.0/24")
+	said(t, 0, "netlab practice proxyarp --no-shell --namespace red --subnet 10.9.0.0/24 -q")
+	said(t, 0, "netlab practice solution", "ip netns add red", "ip -n red addr add 10.9.0.2/24 dev c-eth0", "-s 10.9.0.0/24")
+	said(t, 2, "netlab practice proxyarp --subnet 10.8.0.0/24", "is up with --subnet 10.9.0.0/24")
+	said(t, 0, "netlab practice reset")
+	said(t, 0, "netlab practice skip", "ip netns add red")
+	said(t, 0, "netlab practice proxyarp", "10.9.0.2/24 on c-eth0 in red")
+	said(t, 0, "netlab teardown")
+	said(t, 0, "netlab practice calico --pods 3 -q; netlab practice skip", "ip netns add pod3")
+}

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
+	"netlab/lab/journal"
 	"netlab/lab/machine"
 	"netlab/scenarios"
 )
@@ -60,6 +61,21 @@ func (a *app) noSuchScenario(cmd *cobra.Command, args []string) error {
 		known = append(known, s.Name)
 	}
 	return a.unknown("unknown.scenario", args[0], known, "netlab list")
+}
+
+// scenarioOf is the scenario of a lab that is up. An older netlab, or a newer one, may
+// have known others.
+func (a *app) scenarioOf(h journal.Header) (scenarios.Scenario, error) {
+	s, ok := scenarios.Named(h.Scenario)
+	if !ok {
+		return s, a.unknownTo(h.Lab, h.Scenario)
+	}
+	return s, nil
+}
+
+// unknownTo is the error for a lab that is built from what this netlab doesn't know.
+func (a *app) unknownTo(lab, what string) error {
+	return &usageError{Text: a.fill("lab.unknown-scenario", "lab", lab, "scenario", what)}
 }
 
 func (a *app) runScenarioCommand(s scenarios.Scenario) *cobra.Command {

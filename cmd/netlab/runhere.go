@@ -131,22 +131,28 @@ func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, given scenarios.
 			Next: "netlab teardown " + j.Header.Lab,
 		}, j.Close())
 	}
-	values := s.Defaults()
-	for name := range values {
-		if was, ok := j.Header.Params[name]; ok {
-			values[name] = was
-		}
-		if now, ok := given[name]; ok && now != values[name] && (name != "nat" || now != "auto") {
-			return nil, errors.Join(&usageError{
-				Text: a.fill("run.other-value", "lab", j.Header.Lab, "param", name, "was", values[name], "now", now),
-				Next: "netlab teardown " + j.Header.Lab,
-			}, j.Close())
-		}
-	}
-	if err := s.Check(values); err != nil { // no netlab has written that
+	values, err := a.asBegun(s, j.Header, given)
+	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	return values, nil
+}
+
+// asBegun are the values that a lab was begun with; an error, where others are given now.
+func (a *app) asBegun(s scenarios.Scenario, h journal.Header, given scenarios.Values) (scenarios.Values, error) {
+	values := s.Defaults()
+	for name := range values {
+		if was, ok := h.Params[name]; ok {
+			values[name] = was
+		}
+		if now, ok := given[name]; ok && now != values[name] && (name != "nat" || now != "auto") {
+			return nil, &usageError{
+				Text: a.fill("run.other-value", "lab", h.Lab, "param", name, "was", values[name], "now", now),
+				Next: "netlab teardown " + h.Lab,
+			}
+		}
+	}
+	return values, s.Check(values) // no netlab has written what that refuses
 }
 
 // legible tells whether enough of a damaged journal can be read to salvage it.

@@ -41,7 +41,7 @@ const (
 	Watched  By = "watched"  // its commands were in view
 	Skipped  By = "skipped"  // netlab did it
 	Solution By = "solution" // its commands were shown
-	Found    By = "found"    // it came by itself with what stood before anybody typed
+	Found    By = "there"    // it came by itself with what stood before anybody typed
 )
 
 // Step is what is known of one step.

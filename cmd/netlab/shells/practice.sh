@@ -1,12 +1,6 @@
 # What every shell of a practice has, in words that any POSIX sh knows. The variables
 # NETLAB_PROGRAM and NETLAB_LAB are set.
 
-# sysctl and iptables are here, and not on every user's PATH.
-case ":$PATH:" in
-*:/usr/sbin:*) ;;
-*) PATH="$PATH:/usr/sbin:/sbin" ;;
-esac
-
 # An alias of one of these names would be put into the lines below.
 unalias hint show check skip solution reset 2>/dev/null
 
