@@ -48,6 +48,8 @@ func shellThatLooks(shell string) (argv, env []string) {
 		return []string{shell, "--rcfile", filepath.Join(shellsDir, "practice.bash"), "-i"}, nil
 	case "zsh":
 		return []string{shell, "-i"}, []string{"ZDOTDIR=" + shellsDir, "NETLAB_ZDOTDIR=" + callersVariable("ZDOTDIR")}
+	case "fish":
+		return []string{shell, "-i", "-C", "source " + filepath.Join(shellsDir, "practice.fish")}, nil
 	case "sh", "dash", "ash", "ksh", "ksh93", "mksh", "busybox":
 	default:
 		shell = "/bin/sh"

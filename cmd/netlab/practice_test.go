@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,7 +23,8 @@ func learner(t *testing.T, shell string, files map[string]string) []string {
 		t.Fatal(err)
 	}
 	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(home, name), []byte(text), 0o600); err != nil {
+		file := filepath.Join(home, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(text), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -194,6 +196,28 @@ func TestPracticeFromOutside(t *testing.T) {
 		netlab practice reset; netlab status | grep '0 of 6 steps'
 		netlab practice solution -o json | grep -c '"solution"' | grep 6
 		netlab teardown calico`)
+}
+
+// fish has words of its own; it looks by its event before a prompt.
+func TestPracticeInFish(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	pretendHost(t)
+	env := learner(t, "fish", map[string]string{".config/fish/config.fish": "function fish_prompt; echo 'mine> '; end\nfunction hint; echo mine; end\n"})
+	s := onTerminal(t, 100, append(env, "TERM=dumb", "XDG_CONFIG_HOME="), "practice", "bridge")
+	s.expect("mine> ")
+	s.types("sh -c 'exit 7'\n")
+	s.expect("mine> ")
+	s.types("echo status $status\n")
+	s.expect("status 7")
+	s.types("hint\n")
+	s.expect("Hint 1 of")
+	s.types("for n in pod1 pod2 pod-watch; ip netns add $n; end\n")
+	s.expect("✓ [1/5]")
+	s.types("netlab teardown; exit\n")
+	s.expect("bridge is down")
+	s.ends(exitDone)
 }
 
 // A practice takes the scenario's own values, and keeps them.
