@@ -117,7 +117,11 @@ type jsonLeft struct {
 	Version int    `json:"v"`
 	Type    string `json:"type"` // "changed"
 	Lab     string `json:"lab"`
-	doctor.Change
+	What    string `json:"what"`
+	Was     string `json:"was,omitempty"`
+	Is      string `json:"is,omitempty"`
+	Gone    bool   `json:"gone,omitempty"`
+	Command string `json:"command,omitempty"` // undoes it
 }
 
 // tellChanged names what is otherwise on this machine than it was before the exercise,
@@ -137,7 +141,9 @@ func (a *app) tellChanged(k *kernel.Kernel, labName string) error {
 	changes := doctor.Changes(h.Before, now)
 	if a.output == "json" {
 		for _, c := range changes {
-			a.printJSON(jsonLeft{Version: jsonVersion, Type: "changed", Lab: labName, Change: c})
+			a.printJSON(jsonLeft{
+				Version: jsonVersion, Type: "changed", Lab: labName, What: c.What, Was: c.Was, Is: c.Is, Gone: c.Gone, Command: c.Undo.String(),
+			})
 		}
 		return nil
 	}

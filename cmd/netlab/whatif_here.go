@@ -36,7 +36,7 @@ func (a *app) tryHere(ctx context.Context, s scenarios.Scenario, values scenario
 	if err != nil {
 		return err
 	}
-	plan := lab.Plan{Lab: s.Name, Scenario: s.Name, Params: values, Steps: t.steps(s, setting), Explain: explainTrial(s, setting)}
+	plan := lab.Plan{Lab: s.Name, Scenario: s.Name, Params: values, Steps: t.steps(s, setting), Explain: explainTrial(s, setting, t)}
 	err = r.Run(ctx, plan, j, lab.Options{NoBefore: true, LeaveOut: t.Skip, GoOn: true})
 	if errors.Is(err, lab.ErrFailed) && !errors.Is(err, lab.ErrInterrupted) {
 		return nil // it was told, and gone on past
@@ -46,8 +46,8 @@ func (a *app) tryHere(ctx context.Context, s scenarios.Scenario, values scenario
 
 // explainTrial makes what asks why checks of a trial failed. Where nothing is known to
 // be in the pod's way, it is the first change of the lab that is not there, or other
-// than the lab has it.
-func explainTrial(s scenarios.Scenario, setting scenarios.Setting) func(context.Context, *kernel.Kernel, string) ([]lab.Cause, error) {
+// than the lab has it; and where all of the lab is there, what was set.
+func explainTrial(s scenarios.Scenario, setting scenarios.Setting, t trial) func(context.Context, *kernel.Kernel, string) ([]lab.Cause, error) {
 	find, plan := explain(s, setting), lab.Plan{Steps: s.Steps(setting)}
 	return func(ctx context.Context, k *kernel.Kernel, stepID string) ([]lab.Cause, error) {
 		if find != nil {
@@ -56,8 +56,11 @@ func explainTrial(s scenarios.Scenario, setting scenarios.Setting) func(context.
 			}
 		}
 		missing, err := plan.Unmade(ctx, k, stepID)
-		if err != nil || missing == nil {
+		if err != nil {
 			return nil, err
+		}
+		if missing == nil {
+			return t.setCause(), nil
 		}
 		return []lab.Cause{missing.Cause()}, nil
 	}

@@ -137,6 +137,7 @@ func TestWhatIfTellsWhatFailsAndWhy(t *testing.T) {
 		{"ptp --skip host", "", "address-missing"},
 		{"ptp --skip reroute", "", "pod-route-wrong"},
 		{"gateway --skip assign", "not there", "address-missing"},
+		{"bridge --set ip_forward=1", "", "setting-alone"},
 	} {
 		all.Go(func() {
 			rows := whatIfRows(t, append([]string{"whatif", "-o", "json"}, strings.Fields(tt.args)...)...)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"netlab/lab"
 	"netlab/scenarios"
 )
@@ -58,6 +60,22 @@ func (t trial) steps(s scenarios.Scenario, setting scenarios.Setting) []lab.Step
 		}
 	}
 	return steps
+}
+
+// settingAlone is the ID of the cause that all of the lab is there, and something of the
+// machine was set otherwise than usual. Values has what, as "set".
+const settingAlone = "setting-alone"
+
+// setCause is that, where something was set.
+func (t trial) setCause() []lab.Cause {
+	var set []string
+	for _, s := range t.Set {
+		set = append(set, s.Name+"="+s.Value)
+	}
+	if set == nil {
+		return nil
+	}
+	return []lab.Cause{{ID: settingAlone, Values: map[string]string{"set": strings.Join(set, ", ")}}}
 }
 
 // label names the trial, in a row.

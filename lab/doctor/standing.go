@@ -219,12 +219,11 @@ func legacyThings(f *kernel.Firewall) ([]Thing, error) {
 
 // Change is a thing that is not as it was.
 type Change struct {
-	What string `json:"what"`
-	Was  string `json:"was,omitempty"` // with Is, where it is another way now
-	Is   string `json:"is,omitempty"`
-	Gone bool   `json:"gone,omitempty"` // it was there, and is not
+	What    string
+	Was, Is string // Thing.Is before and now, where both were there
+	Gone    bool   // it was there, and is not
 	// Undo makes it as it was; empty: no single command does.
-	Undo lab.Command `json:"undo,omitempty"`
+	Undo lab.Command
 }
 
 // Changes are what is otherwise now than before, in an order in which it can be undone:
