@@ -62,7 +62,7 @@ func TestDocsGlossary(t *testing.T)        { testDocument(t, "docs/glossary.md",
 func TestDocsWorkshop(t *testing.T)        { testDocument(t, "docs/workshop.md", 3) }
 func TestDocsWhatIf(t *testing.T)          { testDocument(t, "docs/what-if.md", 0) }
 func TestDocsJSON(t *testing.T)            { testDocument(t, "docs/json.md", 0) }
-func TestDocsPractice(t *testing.T)        { testDocument(t, "docs/practice.md", 1) }
+func TestDocsPractice(t *testing.T)        { testDocument(t, "docs/practice.md", 2) }
 func TestDocsChallenges(t *testing.T)      { testDocument(t, "docs/challenges.md", 1) }
 func TestDocsWriting(t *testing.T)         { testDocument(t, "docs/writing-a-challenge.md", 1) }
 func TestDocsRealClusters(t *testing.T)    { testDocument(t, "docs/real-clusters.md", 0) }
@@ -74,6 +74,12 @@ func TestDocsPerformance(t *testing.T) { testDocument(t, "docs/performance.md", 
 func TestDocsSecurity(t *testing.T) { testDocument(t, "docs/security.md", 0) }
 
 func TestDocsSafety(t *testing.T) { testDocument(t, "docs/safety.md", 0) }
+
+func TestDocsWhatIfInChinese(t *testing.T) { testDocument(t, "docs/what-if.zh.md", 0) }
+
+func TestDocsPracticeInChinese(t *testing.T) { testDocument(t, "docs/practice.zh.md", 2) }
+
+func TestDocsChallengesInChinese(t *testing.T) { testDocument(t, "docs/challenges.zh.md", 1) }
 
 func TestDocsRealClustersInChinese(t *testing.T) { testDocument(t, "docs/real-clusters.zh.md", 0) }
 
