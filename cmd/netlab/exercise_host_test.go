@@ -35,13 +35,13 @@ func TestChallengeOnTheHost(t *testing.T) {
 	said(t, 0, "netlab challenge hint", "$ ip route get 1.1.1.2")
 	said(t, 0, "ip route del 1.1.1.2; ip link add mine type bridge")
 	said(t, 0, "netlab challenge check", "lost-replies is solved")
-	said(t, 0, "netlab challenge leave", "- new: link mine", "$ ip link del mine", "as it was but for what is named above")
+	said(t, 0, "netlab challenge leave", "- new: link mine", "$ ip link del mine", "nothing that it changed")
 	said(t, 0, "ip link del mine; netlab status", "No lab is up")
 	asBefore(t, "after leaving", before)
 
 	said(t, 0, "netlab challenge lost-replies --host -q")
 	said(t, 0, "netlab challenge reset", `"ns1 finds its gateway`)
-	said(t, 0, "netlab teardown", "lost-replies is down", "~this undoes it")
+	said(t, 0, "netlab teardown", "lost-replies is down", "~this undoes it", "~gone already")
 	asBefore(t, "after a teardown", before)
 
 	said(t, 3, "netlab challenge island --host", "only", "~up:") // would take the host's default route
@@ -91,7 +91,7 @@ func TestPracticeOnTheHost(t *testing.T) {
 	sh(t, "sysctl -qw net.ipv4.ip_forward=1")
 	before := settle(t)
 	said(t, 0, "netlab practice proxyarp --host", "on this machine itself", "[1/7]")
-	said(t, 0, "netlab teardown", "proxyarp is down", "~this undoes it")
+	said(t, 0, "netlab teardown", "proxyarp is down", "~this undoes it", "~gone already")
 	asBefore(t, "after nothing", before)
 
 	said(t, 0, "netlab practice proxyarp --host -q")
@@ -133,7 +133,7 @@ func TestShellsOfExercisesOnTheHost(t *testing.T) {
 	s.expect("> ")
 	s.types("ip link set v-pod2 master br0; netlab challenge check; exit\r")
 	s.expect("loose-plug is solved")
-	s.expect("this machine is as it was")
+	s.expect("nothing that it changed on this machine is left")
 	s.ends(0)
 	asBefore(t, "after a challenge", before)
 

@@ -162,7 +162,11 @@ func (a *app) teardownHere(ctx context.Context, name string, o teardownOptions) 
 	}
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()
-	r := a.runner(k, place{}.kind(inside), a.undoView())
+	view := a.undoView()
+	if j.Header.Practice {
+		view = ofWhatStood(view)
+	}
+	r := a.runner(k, place{}.kind(inside), view)
 	if !inside && j.Header.Practice { // what was typed last may not have been looked at
 		if err := r.Adopt(lab.Plan{}, j); err != nil {
 			return err
@@ -175,4 +179,14 @@ func (a *app) teardownHere(ctx context.Context, name string, o teardownOptions) 
 		err = a.tellChanged(k, name)
 	}
 	return errors.Join(err, forget(name))
+}
+
+// ofWhatStood is a view of a teardown that says nothing of what was announced and is not
+// there: in a practice, nobody may have come to it.
+func ofWhatStood(view func(lab.Event)) func(lab.Event) {
+	return func(e lab.Event) {
+		if e.Type != lab.UndoSkip || e.Outcome != lab.SkipGone {
+			view(e)
+		}
+	}
 }

@@ -27,6 +27,8 @@ type Thing struct {
 	// single command does it.
 	Back lab.Command `json:"back,omitempty"`
 	Away lab.Command `json:"away,omitempty"`
+	// With is another thing that goes with this one, as the other end of a cable does.
+	With string `json:"with,omitempty"`
 }
 
 // Standing lists what stands on the host, outside of the other namespaces: named
@@ -48,10 +50,16 @@ func Standing(k *kernel.Kernel) ([]Thing, error) {
 	}
 	names := map[int]string{}
 	for _, l := range links {
-		name := l.Attrs().Name
-		names[l.Attrs().Index] = name
-		if name != "lo" {
-			things = append(things, thing("link "+name, lab.IP("", "link", "del", name)))
+		names[l.Attrs().Index] = l.Attrs().Name
+	}
+	for _, l := range links {
+		a := l.Attrs()
+		t := thing("link "+a.Name, lab.IP("", "link", "del", a.Name))
+		if l.Type() == "veth" && a.NetNsID < 0 && names[a.ParentIndex] != "" {
+			t.With = "link " + names[a.ParentIndex]
+		}
+		if a.Name != "lo" {
+			things = append(things, t)
 		}
 	}
 	for _, read := range []func(*kernel.Namespace, map[int]string) ([]Thing, error){readAddresses, readRoutes, readPolicyRules, readPermanent} {
@@ -131,7 +139,7 @@ func readPolicyRules(host *kernel.Namespace, _ map[int]string) ([]Thing, error) 
 	all, err := kernel.Dump(func() ([]netlink.Rule, error) { return host.Netlink.RuleList(netlink.FAMILY_V4) })
 	var things []Thing
 	for _, r := range all {
-		things = append(things, thing(r.String(), lab.IP("", "rule", "del", "pref", strconv.Itoa(max(0, r.Priority)))))
+		things = append(things, thing(strings.TrimSpace(strings.TrimPrefix(r.String(), "ip ")), lab.IP("", "rule", "del", "pref", strconv.Itoa(max(0, r.Priority)))))
 	}
 	return things, err
 }
@@ -239,6 +247,8 @@ func Changes(before, now []Thing) []Change {
 		case known:
 			changes = append(changes, Change{What: t.What, Was: b.Is, Is: t.Is, Undo: b.Back})
 		case len(t.Away) == 0: // a setting of a link that is new
+		case t.With != "" && slices.Contains(fresh, t.With):
+			fresh = append(fresh, t.What)
 		case slices.ContainsFunc(fresh, func(f string) bool { return within(t.What, f) }):
 		default:
 			fresh = append(fresh, t.What)
