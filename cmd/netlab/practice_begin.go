@@ -76,7 +76,7 @@ func (a *app) newExercise(ctx context.Context, x *exercise, level practice.Level
 	if level == "" {
 		level = practice.Solo
 	}
-	notes, err := a.clearWay(x)
+	notes, err := a.clearWay(ctx, x)
 	if err != nil {
 		return err
 	}
