@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/netip"
 	"slices"
@@ -142,6 +143,9 @@ func globalAddresses(n *kernel.Namespace) ([]netip.Prefix, error) {
 // that silence means something.
 func (a *app) canAsk(n *kernel.Namespace, addr netip.Addr, dev string) error {
 	routes, err := n.Netlink.RouteGet(addr.AsSlice())
+	if _, refused := kernel.RouteRefused(err); err != nil && !refused {
+		return fmt.Errorf("look up the route to %s in %s: %w", addr, n, err)
+	}
 	if err == nil && len(routes) > 0 && routes[0].Type == unix.RTN_LOCAL {
 		return &usageError{Text: a.fill("trace.arp-own", "in", a.placedName(n), "addr", addr.String())}
 	}

@@ -7,8 +7,6 @@ import (
 	"net/netip"
 	"strconv"
 
-	"golang.org/x/sys/unix"
-
 	"netlab/lab"
 	"netlab/lab/kernel"
 )
@@ -133,10 +131,8 @@ func rpFilterOf(host *kernel.Namespace, dev string) (int, error) {
 // as `ip route get` shows it; empty where there is no way.
 func sourceTowards(host *kernel.Namespace, outside netip.Addr) (string, error) {
 	routes, err := host.Netlink.RouteGet(outside.AsSlice())
-	for _, noWay := range []error{unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EINVAL, unix.EACCES} {
-		if errors.Is(err, noWay) { // none, or unreachable, blackhole, prohibit
-			return "", nil
-		}
+	if _, refused := kernel.RouteRefused(err); refused {
+		return "", nil
 	}
 	if err != nil {
 		return "", fmt.Errorf("look up the route to %s: %w", outside, err)
