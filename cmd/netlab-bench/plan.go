@@ -140,12 +140,24 @@ func (p plan) cells(contestants []string) []result.Cell {
 			if size <= mostPods(c) {
 				cells = append(cells, result.Cell{Contestant: c, Lab: contest.Lab(c), Pods: size})
 			}
+			if c == result.Netlab && (size == p.upTo(result.Few) || size == p.upTo(result.Thousand)) {
+				cells = append(cells, result.Cell{Contestant: result.NoBefore, Lab: result.Calico, Pods: size})
+			}
 		}
+	}
+	add := func(contestant string) {
+		cells = append(cells, result.Cell{Contestant: contestant, Lab: result.Bridge, Pods: p.upTo(result.BridgePods)})
 	}
 	for _, c := range contestants {
 		if c == result.Netlab || c == result.Minimal {
-			cells = append(cells, result.Cell{Contestant: c, Lab: result.Bridge, Pods: min(result.BridgePods, slices.Max(p.sizes))})
+			add(c)
+		}
+		if c == result.Netlab {
+			add(result.NoBefore)
 		}
 	}
 	return cells
 }
+
+// upTo is so many pods, or the most that are asked for.
+func (p plan) upTo(pods int) int { return min(pods, slices.Max(p.sizes)) }

@@ -38,6 +38,11 @@ func TestQuickRunMeasuresEverything(t *testing.T) {
 			t.Errorf("%s: %d rounds, left out: %v", c, f.N, left)
 		}
 	}
+	for _, l := range []string{result.Calico, result.Bridge} {
+		if f := r.Figure(result.Cell{Contestant: result.NoBefore, Lab: l, Pods: 3}, result.Made); f.N != 1 {
+			t.Errorf("%s without the checks before its steps: %d rounds", l, f.N)
+		}
+	}
 	netlab := result.Cell{Contestant: result.Netlab, Lab: result.Calico, Pods: 3}
 	for name, of := range map[string]result.Of{
 		"checks":   func(c result.Round) float64 { return c.Verify },

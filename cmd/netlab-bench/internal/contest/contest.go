@@ -44,7 +44,8 @@ type Usage struct {
 	RSS int     // KiB
 }
 
-// Names are all contestants, in the order in which results show them.
+// Names are all contestants, in the order in which results show them. result.NoBefore
+// is none of its own.
 func Names() []string {
 	return []string{result.Netlab, result.Minimal, result.Batch, result.Plugin, result.Mininet, result.Bash}
 }
@@ -84,7 +85,7 @@ func Missing(contestant string) string {
 // New is the contestant of that name.
 func New(name string, b Bed) (Contestant, error) {
 	switch name {
-	case result.Netlab, result.Minimal:
+	case result.Netlab, result.NoBefore, result.Minimal:
 		return &program{b, Command(name, b)}, nil
 	case result.Bash:
 		return &script{Bed: b}, nil
@@ -107,10 +108,14 @@ func Command(name string, b Bed) Commands {
 	if name == result.Minimal {
 		return Commands{Build: []string{b.Minimal, b.Lab, pods}, Undo: []string{b.Minimal, "-undo", b.Lab, pods}}
 	}
-	return Commands{
+	c := Commands{
 		Build: []string{b.Netlab, "run", b.Lab, "--pods", pods, "-q"},
 		Undo:  []string{b.Netlab, "teardown", b.Lab, "-q"},
 	}
+	if name == result.NoBefore {
+		c.Build = append(c.Build, "--no-before")
+	}
+	return c
 }
 
 // Namespaces are pod1 and so on, as netlab names them.

@@ -39,7 +39,7 @@ func Build(r Round) float64  { return r.Build }
 func PerPod(r Round) float64 { return r.Build / float64(r.Pods) }
 func Freed(r Round) float64  { return r.UndoFreed }
 
-// Made is the build's time less that of netlab's checks.
+// Made is the build's time less that of netlab's checks after their steps.
 func Made(r Round) float64 { return r.Build - r.Verify }
 
 // Figure is a cell's median of something, over the rounds that have it.

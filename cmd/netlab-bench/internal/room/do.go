@@ -109,7 +109,7 @@ func (j Job) round(r *result.Round) error {
 			return err
 		}
 	}
-	if r.Contestant == result.Netlab && !r.Watched {
+	if (r.Contestant == result.Netlab || r.Contestant == result.NoBefore) && !r.Watched {
 		if err := ask(j.Netlab, c.Namespaces(), r); err != nil {
 			return err
 		}

@@ -26,8 +26,14 @@ func goals(r *result.Results) table {
 		switch {
 		case g.Missing():
 			met = "not measured"
+		case g.Free:
+			met = ""
 		case g.Met():
 			met = "yes"
+		}
+		limit := g.Limit()
+		if !g.Free {
+			limit += unit
 		}
 		figure := spread(g.Figure)
 		if g.Counted() {
@@ -36,7 +42,7 @@ func goals(r *result.Results) table {
 		if !g.Missing() {
 			figure += unit
 		}
-		t = append(t, []string{g.What, figure, g.Limit() + unit, met})
+		t = append(t, []string{g.What, figure, limit, met})
 	}
 	return t
 }
