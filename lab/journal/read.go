@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 )
 
@@ -37,24 +36,27 @@ func parse(data []byte) (s *State, whole int, err error) {
 // could.
 func (s *State) records(data []byte, first func(text []byte) error) (whole int, err error) {
 	i := -1
-	for text := range bytes.SplitAfterSeq(data, []byte("\n")) {
-		i++
-		switch {
-		case i == 0 && first != nil:
-			err = first(text)
-		case len(text) == 0: // after the final newline
-		case !bytes.HasSuffix(text, []byte("\n")):
-			err = fmt.Errorf("line %d is cut short: %w", i+1, ErrDamaged)
-		case len(bytes.TrimSpace(text)) == 0: // padding
-		default:
-			if err = s.line(text); err != nil {
-				err = fmt.Errorf("line %d: %w: %w", i+1, err, ErrDamaged)
+	for texts := range batches(data, first != nil) {
+		decoded := decodeAll(texts)
+		for n, text := range texts {
+			i++
+			switch {
+			case i == 0 && first != nil:
+				err = first(text)
+			case len(text) == 0: // after the final newline
+			case !bytes.HasSuffix(text, []byte("\n")):
+				err = fmt.Errorf("line %d is cut short: %w", i+1, ErrDamaged)
+			case len(bytes.TrimSpace(text)) == 0: // padding
+			default:
+				if err = s.line(decoded[n]); err != nil {
+					err = fmt.Errorf("line %d: %w: %w", i+1, err, ErrDamaged)
+				}
 			}
+			if err != nil {
+				return whole, err
+			}
+			whole += len(text)
 		}
-		if err != nil {
-			return whole, err
-		}
-		whole += len(text)
 	}
 	return whole, nil
 }
@@ -79,16 +81,15 @@ func (s *State) header(text []byte) error {
 	return nil
 }
 
-// line takes in the text of one record.
-func (s *State) line(text []byte) error {
-	var l line
-	if err := decode(text, &l); err != nil {
-		return fmt.Errorf("not a record: %w", err)
+// line takes in one record.
+func (s *State) line(d decoded) error {
+	if d.err != nil {
+		return fmt.Errorf("not a record: %w", d.err)
 	}
-	if err := s.check(l); err != nil {
+	if err := s.check(d.line); err != nil {
 		return err
 	}
-	s.add(l)
+	s.add(d.line)
 	return nil
 }
 
@@ -99,7 +100,7 @@ func decode(text []byte, into any) error {
 	if err := dec.Decode(into); err != nil {
 		return err
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+	if len(bytes.TrimSpace(text[dec.InputOffset():])) > 0 {
 		return errors.New("something follows it")
 	}
 	return nil
