@@ -215,13 +215,14 @@ func (a *app) tellMissing(x *exercise, v lab.Verdict, news practice.News) {
 		key = "practice.check-fails"
 	case v.Missing.Op == nil:
 		key = "practice.stands-but"
-	case news.Changed && !news.Nearer:
+	case news.Vain:
 		key = "practice.no-nearer"
 	}
 	w.prose(indent+"· ", a.fill(key, "stand", strconv.Itoa(v.Stand), "of", strconv.Itoa(v.Of), "missing", a.lacks(x, *v.Missing)), nil)
 }
 
-// lacks names what is missing, and not what it should be: that is a hint.
+// lacks names what is missing, and not what it should be: that is a hint. Of one of many
+// alike it says which.
 func (a *app) lacks(x *exercise, m lab.Missing) string {
 	e := m.Event(x.lab)
 	if m.Op == nil {
@@ -231,13 +232,17 @@ func (a *app) lacks(x *exercise, m lab.Missing) string {
 		return e.Error
 	}
 	object, field := x.view.object(e.Values["object"]), e.Values["field"]
+	text := a.fill("practice.field", "object", object, "field", a.wordFor("field.", field))
 	switch {
 	case field == "name" && strings.HasPrefix(e.Values["want"], "in "):
-		return a.fill("practice.placed", "object", object, "where", x.view.state(e.Values["want"]))
+		text = a.fill("practice.placed", "object", object, "where", x.view.state(e.Values["want"]))
 	case field == "name", field == "path" && e.Values["found"] == "missing":
-		return object
+		text = object
 	}
-	return a.fill("practice.field", "object", object, "field", a.wordFor("field.", field))
+	if m.Group != "" && !strings.Contains(text, m.Group) {
+		text = a.fill("practice.of", "group", m.Group, "missing", text)
+	}
+	return text
 }
 
 // sawOf is what a check asks, and what it saw.

@@ -13,6 +13,8 @@ type News struct {
 	Changed bool
 	// Nearer: more stands than before.
 	Nearer bool
+	// Vain: it was a try of the next step, and brought nothing nearer.
+	Vain bool
 	// Regained: what had gone of an earlier step stands again.
 	Regained bool
 	// Proven: all is satisfied, for the first time.
@@ -46,6 +48,7 @@ func (s *State) Take(v lab.Verdict, look Look) News {
 	own := news.Changed && by == Own
 	if own && len(v.Passed) == 0 && !news.Nearer && v.Next < len(s.Steps) && (look.Beside == nil || !look.Beside(s.Steps[v.Next].ID)) {
 		s.Steps[v.Next].Tries++
+		news.Vain = true
 	}
 	if s.Digest == "" {
 		s.There = v.Stands
