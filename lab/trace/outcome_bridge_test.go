@@ -69,10 +69,13 @@ func TestACheckOutlivesALostPacket(t *testing.T) {
 		bridge fdb replace 02:00:00:00:00:12 dev v2 master static
 		nft add table netdev t
 		nft add chain netdev t out { type filter hook egress device v2 priority 0 ; }
-		nft add rule netdev t out icmp type echo-request numgen inc mod 2 == 0 drop`)
-	o, err := Path{NS: "p1", Dst: addr("10.88.0.12"), WantTTL: 64}.Try(t.Context(), k, brief)
-	if err != nil || !o.Holds {
-		t.Errorf("%v, %v, %v", o.Outcome, o.Values, err)
+		nft add rule netdev t out icmp type echo-request numgen inc mod 2 == 0 drop
+		nft add rule netdev t out arp operation request numgen inc mod 2 == 0 drop`)
+	for _, p := range []Path{{NS: "p1", Dst: addr("10.88.0.12"), WantTTL: 64}, {NS: "p3", Dst: addr("10.88.0.12"), ARP: true}} {
+		o, err := p.Try(t.Context(), k, brief)
+		if err != nil || !o.Holds {
+			t.Errorf("%s: %v, %v, %v", p.Command(), o.Outcome, o.Values, err)
+		}
 	}
 }
 

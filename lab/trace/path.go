@@ -85,7 +85,7 @@ func (p Path) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration)
 		r.Patience = min(r.Patience, quiet)
 	}
 	result, err := Run(ctx, k, r)
-	if end := result.Journey.End; err == nil && end.Outcome == lab.Lost && end.Reason == Unknown {
+	if err == nil && unexplained(result.Journey.End) && !p.observe(result).Holds {
 		result, err = Run(ctx, k, r)
 	}
 	if err != nil {
@@ -94,6 +94,12 @@ func (p Path) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration)
 	o := p.observe(result)
 	o.Journey = &result.Journey
 	return o, nil
+}
+
+// unexplained tells whether the probe was lost for no reason that could be read.
+func unexplained(end lab.Ending) bool {
+	silent := end.Reason == NobodyHas || end.Reason == NoNeighbour
+	return end.Outcome == lab.Lost && (end.Reason == Unknown || silent && end.Values["why"] == "")
 }
 
 func (p Path) observe(r Result) lab.Observation {
