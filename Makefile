@@ -22,7 +22,7 @@ test: tools
 # 2,000 random sequences. Takes seven to ten minutes on two cores. A seed that was
 # printed does the same again in NETLAB_TEST_SEED.
 soak: tools
-	NETLAB_SOAK=$${NETLAB_SOAK:-1} go test ./cmd/netlab -count=1 -v -parallel 8 -timeout 30m -run '$(SOAK)'
+	NETLAB_SOAK=$${NETLAB_SOAK:-1} go test ./cmd/netlab -count=1 -v -parallel 8 -timeout 60m -run '$(SOAK)'
 
 SOAK := WhateverFails|WhatOthersDo|AnyOrder|StateDirectory|HeldIptables
 
