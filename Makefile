@@ -17,9 +17,9 @@ build:
 test: tools
 	go test -timeout 20m -parallel 6 ./...
 
-# What `make test` tries a few of: a fault at every third kernel call of each
-# scenario (NETLAB_SOAK=all: at every one), all that others may do meanwhile, and
-# 2,000 random sequences. Takes seven to ten minutes on two cores. A seed that was
+# What `make test` tries a few of: a fault at every third kernel call of each run
+# and at every one of a teardown (NETLAB_SOAK=all: of a run, too), all that others may do
+# meanwhile, and 2,000 random sequences. Takes five to eight minutes on two cores. A seed that was
 # printed does the same again in NETLAB_TEST_SEED.
 soak: tools
 	NETLAB_SOAK=$${NETLAB_SOAK:-1} go test ./cmd/netlab -count=1 -v -parallel 8 -timeout 60m -run '$(SOAK)'
