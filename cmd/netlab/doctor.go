@@ -186,7 +186,7 @@ func (a *app) surveyed(k *kernel.Kernel, c candidate) (v *survey, up bool, err e
 	default:
 		return nil, false, err
 	}
-	if v, err = a.survey(k, c.Scenario, c.lab, c.values, runCommand(c.Scenario, c.lab, c.values)); err != nil || !up {
+	if v, err = a.survey(k, c.Scenario, c.lab, c.values, runCommand(c.Scenario, c.lab, c.values), nil); err != nil || !up {
 		return v, up, err
 	}
 	v.found = slices.DeleteFunc(v.found, func(f machine.Finding) bool {

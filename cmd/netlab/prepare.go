@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"sync"
 
 	"netlab/lab"
 	"netlab/lab/doctor"
@@ -21,18 +22,20 @@ import (
 // typed again with other flags; where it takes none of the scenario's, instead is what
 // to type in its place.
 func (a *app) resolve(ctx context.Context, k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again, instead lab.Command) (scenarios.Values, []machine.Finding, error) {
-	v, err := a.survey(k, s, labName, values, again)
-	if err != nil {
-		return nil, nil, err
-	}
-	v.instead = instead
 	_, inside, err := machine.Here()
 	if err != nil {
 		return nil, nil, err
 	}
-	if !inside { // a sandbox has nothing of what doctor knows
-		v.found = append(v.found, doctor.Before(ctx, a.question(k, v, true, labName))...)
+	v, err := a.survey(k, s, labName, values, again, func(v *survey) []machine.Finding {
+		if inside { // a sandbox has nothing of what doctor knows
+			return nil
+		}
+		return doctor.Before(ctx, a.question(k, v, true, labName))
+	})
+	if err != nil {
+		return nil, nil, err
 	}
+	v.instead = instead
 	if machine.Worst(v.found) != machine.Stop {
 		taken, err := a.taken(ctx, k, s, labName, v.values, v.plan.Again)
 		if err != nil {
@@ -77,6 +80,19 @@ func (a *app) taken(ctx context.Context, k *kernel.Kernel, s scenarios.Scenario,
 		}
 	}
 	return found, nil
+}
+
+// choosingNAT begins to choose what NAT is done with, and returns what waits for it:
+// the programs that are run for that take as long as all else that is looked at. A
+// program that leaves something which others would see is run at once.
+func (a *app) choosingNAT(k *kernel.Kernel, nat string, again lab.Command) func() (string, *machine.Finding) {
+	choose := sync.OnceValues(func() (string, *machine.Finding) { return a.chooseNAT(k, nat, again) })
+	if t, err := k.Firewall().IPTables(); err == nil && !t.NFT { // see IPTables.Check
+		choose()
+	} else {
+		go choose()
+	}
+	return choose
 }
 
 // chooseNAT settles what NAT is done with, by trying it without a change, and finds what

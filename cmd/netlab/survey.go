@@ -24,8 +24,9 @@ type survey struct {
 }
 
 // survey looks at the names and addresses that the scenario takes, at what NAT is
-// to be done with, and at what is to be tried outside.
-func (a *app) survey(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again lab.Command) (*survey, error) {
+// to be done with, and at what is to be tried outside. more, if any, is what else to
+// look at; what it finds comes last.
+func (a *app) survey(k *kernel.Kernel, s scenarios.Scenario, labName string, values scenarios.Values, again lab.Command, more func(*survey) []machine.Finding) (*survey, error) {
 	needs := s.Needs(values)
 	outside, _ := netip.ParseAddr(needs.Outside)
 	facts, err := machine.Facts(k, outside, "")
@@ -34,17 +35,17 @@ func (a *app) survey(k *kernel.Kernel, s scenarios.Scenario, labName string, val
 	}
 	v := &survey{facts: facts, plan: planOf(s, labName, values, facts)}
 	v.plan.Again = again
-	if v.found, err = machine.Preflight(k, v.plan); err != nil {
+	chosen, translates := values["nat"]
+	nat := func() (string, *machine.Finding) { return "", nil }
+	if translates {
+		nat = a.choosingNAT(k, chosen, v.plan.Again)
+		defer nat() // no program is left running
+	}
+	preflight, err := machine.Preflight(k, v.plan)
+	if err != nil {
 		return nil, err
 	}
 	settled := scenarios.Values{}
-	if chosen, ok := values["nat"]; ok {
-		nat, finding := a.chooseNAT(k, chosen, v.plan.Again)
-		if finding != nil {
-			v.found = append(v.found, *finding)
-		}
-		settled["nat"] = nat
-	}
 	if _, ok := values["outside"]; ok {
 		settled["outside"] = facts.Outside
 	}
@@ -62,6 +63,16 @@ func (a *app) survey(k *kernel.Kernel, s scenarios.Scenario, labName string, val
 			ID: gatewayIsReal, Values: map[string]string{"addr": needs.Gateway}, Remedy: v.again("--gateway", "169.254.1.1"),
 		})
 	}
+	if more != nil {
+		v.found = append(v.found, more(v)...)
+	}
+	if translates {
+		var finding *machine.Finding
+		if settled["nat"], finding = nat(); finding != nil {
+			preflight = append(preflight, *finding)
+		}
+	}
+	v.found = append(preflight, v.found...)
 	v.values = maps(values, settled)
 	return v, nil
 }
