@@ -15,7 +15,8 @@ const promptly = 2 * time.Millisecond
 // can receive from, since it is in itself: what the kernel's own thread clears up
 // (unix_gc, net/unix/garbage.c). Before Linux 6.9 that is done in the call, which then
 // goes on in the background, and so it does where descriptors can't be put there. The
-// descriptors are no longer the caller's, and may be closed a little after the return.
+// descriptors are no longer the caller's. They are closed one after the other a little
+// after the return, and until then a socket keeps its namespace: this is for the host's.
 func CloseLater(fds ...int) {
 	done := make(chan struct{})
 	go func() {

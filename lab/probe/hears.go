@@ -72,7 +72,7 @@ func (p Hears) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration
 	if err != nil {
 		return lab.Observation{}, err
 	}
-	defer ear.closeLater()
+	defer func() { go ear.close() }() // slow, see watch
 
 	answer, err := arpQuestion{n: from, dev: asker.Attrs().Index, target: p.Target}.ask(ctx, patience)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 // watch opens a packet socket that receives, from the network header on, only what
 // the filter accepts of a device's frames. The filter runs in the kernel, so that
 // other traffic wakes nobody. Closing it waits 8 to 21 ms for RCU (facts.md,
-// section 9): closeLater doesn't.
+// section 9): do that in the background, or where netlab may be about to end, by
+// closeLater.
 func watch(n *kernel.Namespace, device int, filter []bpf.Instruction) (*socket, error) {
 	program, err := bpf.Assemble(filter)
 	if err != nil {
@@ -41,7 +42,7 @@ func watch(n *kernel.Namespace, device int, filter []bpf.Instruction) (*socket, 
 		return unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: kernel.NetworkOrder(unix.ETH_P_ALL), Ifindex: device})
 	})
 	if err != nil {
-		s.closeLater()
+		go s.close()
 		return nil, fmt.Errorf("watch device %d in %s: %w", device, n, err)
 	}
 	return s, nil
