@@ -28,8 +28,8 @@ type procMounts struct {
 const perProcMount = 64
 
 // open opens a file of /proc, which is that of the namespace that the calling thread is
-// in. To mount procfs takes Linux 5.2 and rights over the process namespace: in an
-// ordinary user's sandbox the kernel refuses it. Then /proc does as well, but for the
+// in. To mount procfs takes Linux 5.2 and rights over the process namespace: in a sandbox,
+// which has none of its own, the kernel refuses it. Then /proc does as well, but for the
 // time.
 func (p *procMounts) open(path string, how int) (int, error) {
 	p.mu.Lock()
