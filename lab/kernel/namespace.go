@@ -26,6 +26,7 @@ type Namespace struct {
 	firewall Firewall
 	visitors *visitors
 	procs    *procMounts
+	second   second
 	cookie   uint64 // 0: not read
 	pause    *pause
 	named    int64 // when the name was last seen to lead here; see Kernel.Still
@@ -57,6 +58,7 @@ func (n *Namespace) close() error {
 		n.Netlink.Close()
 	}
 	n.lists.clear()
+	n.second.close()
 	return errors.Join(n.firewall.close(), n.file.Close())
 }
 
@@ -87,7 +89,9 @@ func (n *Namespace) Fd() int { return int(n.file.Fd()) }
 // so asking twice is safe; a passing refusal may succeed the second time.
 // The error wraps the errno.
 func (n *Namespace) Change(change func(*netlink.Handle) error) error {
-	err := change(n.Netlink)
+	h, done := n.idle()
+	err := change(h)
+	done()
 	var errno syscall.Errno
 	if !errors.As(err, &errno) || unanswered(errno) {
 		return err

@@ -3,8 +3,8 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -83,15 +83,13 @@ func (n *Namespace) sysctlDir(key string) (at int, path string) {
 
 func (n *Namespace) keptSysctl(key string) (string, error) {
 	f, err := n.sysctlFile(key)
-	if err == nil {
-		_, err = f.Seek(0, io.SeekStart)
-	}
 	var b [256]byte
 	size := 0
 	if err == nil {
-		size, err = f.Read(b[:])
+		size, err = unix.Pread(int(f.Fd()), b[:], 0)
+		runtime.KeepAlive(f)
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err != nil {
 		return "", fmt.Errorf("read sysctl %s in %s: %w", key, n, err)
 	}
 	return strings.TrimSpace(string(b[:size])), nil
@@ -100,10 +98,7 @@ func (n *Namespace) keptSysctl(key string) (string, error) {
 func (n *Namespace) setKeptSysctl(key, value string) error {
 	f, err := n.sysctlFile(key)
 	if err == nil {
-		_, err = f.Seek(0, io.SeekStart)
-	}
-	if err == nil {
-		_, err = f.WriteString(value + "\n")
+		_, err = f.WriteAt([]byte(value+"\n"), 0)
 	}
 	return err
 }
