@@ -18,8 +18,10 @@ import (
 // The caller holds the lab's lock; nothing but the journal is changed.
 func (r *Runner) Adopt(plan Plan, j *journal.Journal) error {
 	x := &run{Runner: r, plan: plan, journal: j}
-	if len(j.Entries) == 0 {
-		return x.announceAll()
+	if _, done := j.Steps[announced]; !done {
+		if err := x.announceAll(); err != nil {
+			return err
+		}
 	}
 	for _, e := range j.Open() {
 		if err := x.adopt(e); err != nil {
@@ -28,6 +30,10 @@ func (r *Runner) Adopt(plan Plan, j *journal.Journal) error {
 	}
 	return nil
 }
+
+// announced stands in the journal, as a step, once all is announced: whoever was stopped
+// before goes on with the rest.
+const announced = "announced"
 
 func (x *run) announceAll() error {
 	makers := map[Ref]Op{}
@@ -42,12 +48,28 @@ func (x *run) announceAll() error {
 	}
 	for _, step := range x.plan.Steps {
 		for group, o := range step.All() {
-			if err := x.announce(journal.Place{Step: step.ID, Group: group}, o, makers); err != nil {
+			at := journal.Place{Step: step.ID, Group: group}
+			known, err := x.known(at, o)
+			if err == nil && !known {
+				err = x.announce(at, o, makers)
+			}
+			if err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return x.journal.StepDone(announced, x.Now())
+}
+
+// known tells whether the journal has an op there.
+func (x *run) known(at journal.Place, o Op) (bool, error) {
+	encoded, err := encode([]Op{o})
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(x.journal.Entries, func(e journal.Entry) bool {
+		return e.Place == at && e.Op.Kind == encoded[0].Kind && string(e.Op.Op) == string(encoded[0].Op)
+	}), nil
 }
 
 // announce writes down an op whose undo stands by itself.

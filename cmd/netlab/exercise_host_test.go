@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"strings"
@@ -153,4 +154,21 @@ func TestShellsOfExercisesOnTheHost(t *testing.T) {
 	s.expect("proxyarp is down")
 	s.ends(0)
 	asBefore(t, "after a practice", before)
+}
+
+// Whoever is killed while an exercise on the machine begins leaves nothing that a
+// teardown does not undo, and may begin it again.
+func TestExercisesOnTheHostKilledAnywhere(t *testing.T) {
+	if !kerneltest.Isolate(t) {
+		return
+	}
+	challengeHost(t)
+	for _, tt := range []struct {
+		args  string
+		every int
+	}{{"challenge lost-replies --host -q --no-shell", 31}, {"practice proxyarp --host -q --no-shell", 7}} {
+		if kills := killEvery(t, strings.Fields(tt.args), 1+rand.IntN(tt.every), tt.every); kills == 0 {
+			t.Errorf("%s: not killed once", tt.args)
+		}
+	}
 }

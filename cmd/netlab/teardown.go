@@ -167,13 +167,12 @@ func (a *app) teardownHere(ctx context.Context, name string, o teardownOptions) 
 		view = ofWhatStood(view)
 	}
 	r := a.runner(k, place{}.kind(inside), view)
+	var adopted error
 	if !inside && j.Header.Practice { // what was typed last may not have been looked at
-		if err := r.Adopt(lab.Plan{}, j); err != nil {
-			return err
-		}
+		adopted = r.Adopt(lab.Plan{}, j)
 	}
 	if err := r.Teardown(ctx, j); err != nil {
-		return shown(err)
+		return errors.Join(shown(err), adopted) // which is no matter where all went
 	}
 	if !inside {
 		err = a.tellChanged(k, name)
