@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"strconv"
+	"strings"
 
 	"netlab/lab"
 	"netlab/lab/journal"
@@ -178,8 +180,8 @@ func (a *app) newChallenge(ctx context.Context, k *kernel.Kernel, c challenges.C
 		if err := a.haveIptables(k, c); err != nil {
 			return err
 		}
-		again := lab.Command{"netlab", "challenge", c.Name, "--host", "--name", labName}
-		instead := lab.Command{"netlab", "challenge", c.Name, "--name", labName}
+		instead := lab.Command(strings.Fields("netlab challenge " + startOf(c.Name, labName)))
+		again := append(slices.Clone(instead), "--host")
 		if values, notes, err = a.layHostSide(ctx, k, c.Scenario, labName, values, again, instead); err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func TestChallengeOnTheHost(t *testing.T) {
 	said(t, 3, "netlab practice gateway --host", "only")
 	said(t, 0, "ip netns add ns1; ip addr add 1.1.1.9/24 dev lo")
 	said(t, 3, "netlab challenge lost-replies --host", "nothing was changed", "netlab challenge lost-replies")
-	said(t, 3, "netlab practice proxyarp --host", "nothing was changed")
+	said(t, 3, "netlab practice proxyarp --host --gateway 169.254.1.2", "nothing was changed", "try: netlab practice proxyarp --gateway 169.254.1.2", "~--name")
 	said(t, 0, "ip netns del ns1; ip addr del 1.1.1.9/24 dev lo; netlab status", "No lab is up")
 	asBefore(t, "after refusals", before)
 	said(t, 0, "netlab challenge lost-replies -q")

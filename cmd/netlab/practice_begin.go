@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"netlab/lab"
 	"netlab/lab/journal"
@@ -122,8 +123,9 @@ func (a *app) clearWay(ctx context.Context, x *exercise) (notes []lab.Note, err 
 	}
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()
-	again := lab.Command{"netlab", "practice", x.scenario.Name, "--host", "--name", x.lab}
-	instead := lab.Command{"netlab", "practice", x.scenario.Name, "--name", x.lab}
+	instead := runCommand(x.scenario, x.lab, x.setting.Values) // has no flag of its own
+	instead[1] = "practice"
+	again := append(slices.Clone(instead), "--host")
 	x.setting.Values, notes, err = a.layHostSide(ctx, k, x.scenario, x.lab, x.setting.Values, again, instead)
 	return notes, err
 }
