@@ -136,6 +136,10 @@ func (x *run) adopt(e journal.Entry) error {
 	if err != nil || len(made) == 0 || e.Done && sameMade(made, e.Made) {
 		return err
 	}
+	theirs, err := x.madeByOthers()
+	if err != nil || slices.ContainsFunc(made, func(m journal.Made) bool { return hasMade(theirs, m) }) {
+		return err
+	}
 	seq := e.Seq
 	if e.Done { // another one bears the name
 		if err := x.journal.Undone(seq); err != nil {
@@ -169,14 +173,39 @@ func (x *run) found(o Maker) ([]journal.Made, error) {
 	return made, nil
 }
 
-// sameMade: of two looks at what an op made, none has found another one.
-func sameMade(now, then []journal.Made) bool {
-	for _, n := range now {
-		if !slices.ContainsFunc(then, func(t journal.Made) bool { return string(t.Ref) == string(n.Ref) && string(t.ID) == string(n.ID) }) {
-			return false
+// madeByOthers is what other labs here have made: it may have come to bear a name that
+// was free when this one began.
+func (x *run) madeByOthers() ([]journal.Made, error) {
+	labs, err := x.Dir.Labs()
+	if err != nil {
+		return nil, err
+	}
+	var all []journal.Made
+	for _, name := range labs {
+		if name == x.journal.Header.Lab {
+			continue
+		}
+		s, err := x.Dir.Read(name)
+		if s == nil { // torn down meanwhile, or not to be read
+			continue
+		}
+		if err != nil && !errors.Is(err, journal.ErrDamaged) {
+			return nil, err
+		}
+		for _, e := range s.Open() {
+			all = append(all, e.Made...)
 		}
 	}
-	return true
+	return all, nil
+}
+
+// sameMade: of two looks at what an op made, none has found another one.
+func sameMade(now, then []journal.Made) bool {
+	return !slices.ContainsFunc(now, func(m journal.Made) bool { return !hasMade(then, m) })
+}
+
+func hasMade(all []journal.Made, m journal.Made) bool {
+	return slices.ContainsFunc(all, func(o journal.Made) bool { return string(o.Ref) == string(m.Ref) && string(o.ID) == string(m.ID) })
 }
 
 func encodeMade(ref Ref, id Identity) (m journal.Made, err error) {

@@ -117,6 +117,12 @@ func TestPracticeOnTheHost(t *testing.T) {
 	said(t, 0, "ip netns add ns1; ip -n ns1 link add c-eth0 type bridge") // nobody looks
 	said(t, 0, "netlab teardown")
 	asBefore(t, "after a teardown without a look", before)
+	said(t, 0, "netlab practice proxyarp --host -q --name other --subnet 10.9.0.0/24")
+	said(t, 0, "netlab run proxyarp -q --no-before") // takes names that the practice has left free so far
+	said(t, 1, "netlab practice check other")
+	said(t, 0, "netlab teardown other; netlab check proxyarp -q")
+	said(t, 0, "netlab teardown proxyarp")
+	asBefore(t, "after a lab beside it", before)
 	if out, _ := exec.Command("ls", "-A", hostDir, practiceDir).CombinedOutput(); strings.Contains(string(out), "proxyarp") {
 		t.Errorf("left in %s: %s", hostDir, out)
 	}
