@@ -31,50 +31,6 @@ type jsonChallenge struct {
 	Progress *progress.Record `json:"progress,omitempty"`
 }
 
-func (a *app) listChallenges() error {
-	all, err := challenges.All(a.lang)
-	if err != nil {
-		return err
-	}
-	known := a.solvedChallenges()
-	p, open := a.paper(), 0
-	for _, c := range all {
-		r, begun := known[c.Name]
-		if a.output == "json" {
-			line := jsonChallenge{
-				Version: jsonVersion, Type: "challenge", Name: c.Name, Title: c.Words.Title,
-				Scenario: c.Scenario.Name, Level: c.Level, Hints: len(c.Hints),
-			}
-			if begun {
-				line.Progress = &r
-			}
-			a.printJSON(line)
-			continue
-		}
-		open += notSolved(r, begun)
-		stars := [...]string{"", "*  ", "** ", "***"}[c.Level]
-		p.prose(a.standing(r, begun)+p.bold.Sprintf("%-16s", c.Name)+" "+stars+" ", c.Words.Title, nil)
-	}
-	if a.output == "text" && !a.quiet {
-		p.line("")
-		p.prose("", a.fill("challenge.next-list", "count", strconv.Itoa(len(all)), "solved", strconv.Itoa(countSolved(known))), p.dim)
-		if open > 0 {
-			p.prose("", a.fill("exercise.begun-list", "count", strconv.Itoa(open)), p.dim)
-		}
-	}
-	return nil
-}
-
-func countSolved(known map[string]progress.Record) int {
-	n := 0
-	for _, r := range known {
-		if r.Solved != nil {
-			n++
-		}
-	}
-	return n
-}
-
 // challengeSetting is the lab as it was built. What is read of a machine to plan a
 // lab for it must not be read of one that is broken.
 func (a *app) challengeSetting(k *kernel.Kernel, c challenges.Challenge, labName string, values scenarios.Values) (scenarios.Setting, error) {

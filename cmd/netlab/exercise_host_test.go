@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,7 +58,8 @@ func TestChallengeOnTheHost(t *testing.T) {
 	said(t, 2, "netlab exec host -- netlab challenge deaf-gateway --host", "this shell is in a sandbox")
 }
 
-// Each that may run on a host gives it back as it was, whether or not it was solved.
+// Those that break settings and rules of the host give it back as it was, though nobody
+// has solved them. That a teardown undoes all others too, the tests of each try.
 func TestChallengesGiveTheHostBack(t *testing.T) {
 	if !kerneltest.Isolate(t) {
 		return
@@ -71,6 +73,9 @@ func TestChallengesGiveTheHostBack(t *testing.T) {
 	for _, c := range all {
 		if c.Sandboxed {
 			said(t, 3, "netlab challenge --host "+c.Name)
+			continue
+		}
+		if !slices.Contains([]string{"suspicious-host", "wrong-sender", "clean-rules"}, c.Name) {
 			continue
 		}
 		said(t, 0, "netlab challenge -q --host "+c.Name)
