@@ -39,7 +39,9 @@ func (x *run) before(ctx context.Context, step Step, o Options) error {
 }
 
 // notYet tries checks at once. First it waits for a short time only. What has waited in
-// vain is tried again with more patience, unless the silence has a known cause.
+// vain is tried again with more patience, unless the silence has a known cause. Silence
+// that a check is to find is none of those: what keeps the check from holding is an
+// answer then.
 func (x *run) notYet(ctx context.Context, step Step, checks []Check, known func(context.Context) bool) ([]Event, error) {
 	if x.plan.Explain == nil {
 		return x.atOnce(ctx, x.plan.Lab, step.ID, checks, Before, patienceBefore)
@@ -51,11 +53,11 @@ func (x *run) notYet(ctx context.Context, step Step, checks []Check, known func(
 	var silent []int
 	var again []Check
 	for i, e := range seen {
-		if e.Elapsed >= patienceKnown {
+		if e.Elapsed >= patienceKnown && (e.Holds != nil && *e.Holds || !known(ctx)) {
 			silent, again = append(silent, i), append(again, checks[i])
 		}
 	}
-	if len(again) == 0 || known(ctx) {
+	if len(again) == 0 {
 		return seen, nil
 	}
 	later, err := x.atOnce(ctx, x.plan.Lab, step.ID, again, Before, patienceBefore)

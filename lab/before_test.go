@@ -22,21 +22,24 @@ func TestSilenceBeforeAStepIsWaitedForUntilItIsCertain(t *testing.T) {
 	perhaps := lab.Cause{ID: "rain", Values: map[string]string{"certain": "no"}}
 	for name, tt := range map[string]struct {
 		explain func(context.Context, *kernel.Kernel, string) ([]lab.Cause, error)
+		holds   bool // silence is what the check is to find
 		tries   int
 	}{
-		"nothing is known of causes": {nil, 1},
-		"a cause":                    {explain(lab.Cause{ID: "hail"}), 1},
-		"no cause":                   {explain(), 2},
-		"what may be one":            {explain(perhaps), 2},
+		"nothing is known of causes": {nil, false, 1},
+		"a cause":                    {explain(lab.Cause{ID: "hail"}), false, 1},
+		"a cause of an answer":       {explain(lab.Cause{ID: "hail"}), true, 2},
+		"no cause":                   {explain(), false, 2},
+		"what may be one":            {explain(perhaps), false, 2},
 	} {
 		b := newBed(t)
 		var given []time.Duration
-		c := lab.Check{ID: "c", Before: true, Probe: patient{func(d time.Duration) { given = append(given, d) }}}
+		c := lab.Check{ID: "c", Before: true, Probe: silent{patient{func(d time.Duration) { given = append(given, d) }}, tt.holds}}
 		plan := lab.Plan{Lab: "lab", Steps: []lab.Step{{ID: "one", Checks: []lab.Check{c}}}, Explain: tt.explain}
 		if err := b.runner().Run(b.ctx, plan, b.journal("lab"), lab.Options{}); err != nil {
 			t.Fatal(err)
 		}
-		b.says("run-start", "step-start one", "check one before c wait ✓", "check one after c wait ✓", "step-end one", "run-end up")
+		mark := map[bool]string{false: "✗", true: "✓"}[tt.holds]
+		b.says("run-start", "step-start one", "check one before c wait "+mark, "check one after c wait ✓", "step-end one", "run-end up")
 		if len(given) != tt.tries+1 {
 			t.Fatalf("%s: it was tried with patience %v", name, given)
 		}
@@ -50,7 +53,7 @@ func TestACauseOfSilenceIsLookedForOnceAStep(t *testing.T) {
 	t.Parallel()
 	b := newBed(t)
 	nobody := func(id string) lab.Check {
-		return lab.Check{ID: id, Before: true, Probe: patient{func(time.Duration) {}}}
+		return lab.Check{ID: id, Before: true, Probe: silent{patient{func(time.Duration) {}}, false}}
 	}
 	var looked []string
 	plan := lab.Plan{Lab: "lab", Steps: []lab.Step{
@@ -99,3 +102,15 @@ func TestIndependentChecksBeforeAStepAreTriedAtOnce(t *testing.T) {
 type apart struct{ patient }
 
 func (apart) Independent() {}
+
+// silent holds before its step only where it says so, and after it.
+type silent struct {
+	patient
+	holds bool
+}
+
+func (s silent) Try(ctx context.Context, k *kernel.Kernel, d time.Duration) (lab.Observation, error) {
+	o, err := s.patient.Try(ctx, k, d)
+	o.Holds = s.holds || d > time.Second // which is after it
+	return o, err
+}

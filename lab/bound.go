@@ -55,9 +55,11 @@ func (u *undo) bind(e journal.Entry) error {
 const (
 	// settlePatience is how long nothing may go before it is taken that nothing goes by
 	// itself any more: the kernel drops namespaces a batch at a time, which takes
-	// half a millisecond for each. For few it is no longer than to delete them takes.
+	// half a millisecond for each. For few it is not much longer than to delete them
+	// takes, on a busy machine.
 	settlePatience = 2 * time.Second
 	settleEach     = time.Millisecond
+	settleFew      = 500 * time.Millisecond
 	deleteEach     = 25 * time.Millisecond
 	settlePoll     = 2 * time.Millisecond
 )
@@ -68,7 +70,7 @@ func (u *undo) settle(ctx context.Context) (stopped bool, err error) {
 	bound := u.bound
 	u.bound = nil
 	each := time.Duration(len(bound))
-	patience := min(settlePatience+each*settleEach, 4*deleteEach+each*deleteEach)
+	patience := min(settlePatience+each*settleEach, settleFew+each*deleteEach)
 	deadline := time.Now().Add(patience)
 	var gone []int
 	var stays []journal.Entry

@@ -43,6 +43,7 @@ func TestAliveReadsABridgesPorts(t *testing.T) {
 			t.Fatalf("%s: %v: %s", c, err, out)
 		}
 	}
+	kerneltest.Settled(t)
 	pic, err := lab.PictureAt(lab.Facts{}, []lab.Step{{ID: "s", Ops: ops}}, "").Alive(k)
 	if err != nil {
 		t.Fatal(err)

@@ -15,17 +15,10 @@ import (
 	"netlab/lab/kernel/kerneltest"
 )
 
+// sh is kerneltest.Sh.
 func sh(t *testing.T, commands string) {
 	t.Helper()
-	for line := range strings.Lines(commands) {
-		words := strings.Fields(line)
-		if len(words) == 0 {
-			continue
-		}
-		if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", strings.TrimSpace(line), err, out)
-		}
-	}
+	kerneltest.Sh(t, commands)
 }
 
 // Two ways that are alike.

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"strings"
 	"testing"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 
 	"netlab/lab"
 	"netlab/lab/kernel"
+	"netlab/lab/kernel/kerneltest"
 )
 
 // enough is a patience for answers that do come; brief for those that don't.
@@ -22,18 +22,10 @@ const (
 	brief  = 150 * time.Millisecond
 )
 
-// sh runs commands, one a line, in the test's own namespaces.
+// sh is kerneltest.Sh.
 func sh(t *testing.T, commands string) {
 	t.Helper()
-	for line := range strings.Lines(commands) {
-		words := strings.Fields(line)
-		if len(words) == 0 {
-			continue
-		}
-		if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", strings.TrimSpace(line), err, out)
-		}
-	}
+	kerneltest.Sh(t, commands)
 }
 
 func openKernel(t *testing.T) *kernel.Kernel {

@@ -3,30 +3,22 @@ package trace
 import (
 	"net/netip"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
 	"netlab/lab"
 	"netlab/lab/kernel"
+	"netlab/lab/kernel/kerneltest"
 )
 
 // brief is a patience for what is known to get lost.
 const brief = 200 * time.Millisecond
 
-// sh runs commands, one a line, in the test's own namespaces.
+// sh is kerneltest.Sh.
 func sh(t *testing.T, commands string) {
 	t.Helper()
-	for line := range strings.Lines(commands) {
-		words := strings.Fields(line)
-		if len(words) == 0 {
-			continue
-		}
-		if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s", strings.TrimSpace(line), err, out)
-		}
-	}
+	kerneltest.Sh(t, commands)
 }
 
 func openKernel(t *testing.T) *kernel.Kernel {
