@@ -177,7 +177,7 @@ func TestExercisesOnTheHostKilledAnywhere(t *testing.T) {
 	for _, tt := range []struct {
 		args  string
 		every int
-	}{{"challenge lost-replies --host -q --no-shell", 31}, {"practice proxyarp --host -q --no-shell", 7}} {
+	}{{"challenge wrong-sender --host -q --no-shell", 13}, {"practice proxyarp --host -q --no-shell", 7}} {
 		if kills := killEvery(t, strings.Fields(tt.args), 1+rand.IntN(tt.every), tt.every); kills == 0 {
 			t.Errorf("%s: not killed once", tt.args)
 		}

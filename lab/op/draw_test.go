@@ -15,7 +15,7 @@ func TestEveryOpIsDrawnOrHasNothingToDraw(t *testing.T) {
 	nothing := []string{
 		// They take back.
 		"netns-del", "link-del", "addr-restore", "route-restore", "sysctl-restore",
-		"iptables-delete", "iptables-del-chain", "nft-table-del", "nft-chain-del", "nft-rule-del",
+		"iptables-delete", "iptables-restore", "iptables-del-chain", "nft-table-del", "nft-chain-del", "nft-rule-del",
 		// They are drawn with their rule.
 		"nft-table-add", "nft-chain-add",
 	}

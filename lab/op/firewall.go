@@ -19,7 +19,7 @@ import (
 // firewallKinds has the zero value of every op on the firewall.
 func firewallKinds() []lab.Op {
 	return []lab.Op{
-		IptablesAppend{}, IptablesInsert{}, IptablesDelete{}, IptablesDelChain{}, IptablesPolicy{},
+		IptablesAppend{}, IptablesInsert{}, IptablesDelete{}, IptablesRestore{}, IptablesDelChain{}, IptablesPolicy{},
 		NftTableAdd{}, NftTableDel{}, NftChainAdd{}, NftChainDel{}, NftRuleAdd{}, NftRuleDel{},
 	}
 }

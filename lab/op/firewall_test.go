@@ -159,6 +159,7 @@ func TestFirewallOpsAsJSON(t *testing.T) {
 		IptablesAppend{Table: "nat", Chain: "POSTROUTING", Match: []string{"-s", "1.1.1.0/24"}, Comment: "netlab:x", Jump: "MASQUERADE", NFT: true},
 		IptablesInsert{Table: "filter", Chain: "DOCKER-USER", Match: []string{"-i", "veth"}, Comment: "netlab:x", Jump: "ACCEPT", Program: "iptables-legacy"},
 		IptablesDelete{Table: "filter", Chain: "FORWARD", Match: []string{"!", "-i", "veth"}, Jump: "ACCEPT"},
+		IptablesRestore{Table: "nat", Chain: "POSTROUTING", Match: []string{"-s", "1.1.1.0/24"}, Jump: "MASQUERADE", NFT: true},
 		IptablesDelChain{Table: "nat", Chain: "POSTROUTING"},
 		NftTableAdd{Family: "ip", Table: "netlab-x"},
 		NftTableDel{Family: "ip", Table: "nat"},

@@ -14,10 +14,15 @@ import (
 // IptablesDelete deletes the rule that an IptablesAppend of the same fields adds.
 type IptablesDelete IptablesAppend
 
-func (IptablesDelete) Kind() string                               { return "iptables-delete" }
-func (o IptablesDelete) Command() lab.Command                     { return IptablesAppend(o).command("-D") }
-func (o IptablesDelete) Undo() []lab.Op                           { return []lab.Op{IptablesAppend(o)} }
-func (o IptablesDelete) Inverse(*kernel.Kernel) ([]lab.Op, error) { return o.Undo(), nil }
+func (IptablesDelete) Kind() string           { return "iptables-delete" }
+func (o IptablesDelete) Command() lab.Command { return IptablesAppend(o).command("-D") }
+func (o IptablesDelete) Undo() []lab.Op       { return []lab.Op{IptablesAppend(o)} }
+
+// Inverse puts the rule back only where it is gone: a deletion may be stopped before it
+// is made.
+func (o IptablesDelete) Inverse(*kernel.Kernel) ([]lab.Op, error) {
+	return []lab.Op{IptablesRestore(o)}, nil
+}
 
 // Apply deletes the rule by netlink where that is sure to be the same: where the
 // nft variant has one rule with the comment, and iptables says that it is this
