@@ -125,6 +125,9 @@ func (p Ring) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration)
 		errs[i] = errors.Join(errs[i], forgetOnHost(k, all[i]))
 		return errs[i] == nil
 	})
+	if cmp.Or(errs...) == nil {
+		p.again(ctx, k, windows, all, errs, patience)
+	}
 	if err := cmp.Or(errs...); errors.Is(err, fs.ErrNotExist) {
 		return missing(err)
 	} else if err != nil {
