@@ -152,7 +152,7 @@ func (a *app) challengeReset(cmd *cobra.Command, s sitting) error {
 	if err := machine.Stay(); err != nil {
 		return err
 	}
-	if err := quiet.teardownHere(cmd.Context(), s.lab, teardownOptions{}); err != nil {
+	if err := quiet.teardownHere(cmd.Context(), s.lab, teardownOptions{anew: true}); err != nil {
 		return err
 	}
 	if err := a.beginChallenge(cmd.Context(), s.Challenge, s.lab); err != nil {

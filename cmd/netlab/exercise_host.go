@@ -30,6 +30,9 @@ type hostSide struct {
 	Version int            `json:"version"`
 	Facts   lab.Facts      `json:"facts"`
 	Before  []doctor.Thing `json:"before"`
+	// Anew: the exercise was taken down to begin anew, and Before is of when it first
+	// began.
+	Anew bool `json:"anew,omitempty"`
 }
 
 const hostSideVersion = 1
@@ -66,9 +69,15 @@ func (a *app) layHostSide(ctx context.Context, k *kernel.Kernel, s scenarios.Sce
 		return nil, nil, err
 	}
 	h := hostSide{Version: hostSideVersion, Facts: setting.Facts}
-	if h.Before, err = doctor.Standing(k); err != nil {
+	if first, err := loadHostSide(labName); err == nil && first.Anew {
+		h.Before = first.Before
+	} else if h.Before, err = doctor.Standing(k); err != nil {
 		return nil, nil, err
 	}
+	return values, notesOf(warned), h.save(labName)
+}
+
+func (h hostSide) save(labName string) error {
 	data, err := json.Marshal(h)
 	if err == nil {
 		err = owned.MakeDirs(hostDir)
@@ -77,9 +86,9 @@ func (a *app) layHostSide(ctx context.Context, k *kernel.Kernel, s scenarios.Sce
 		err = owned.Replace(hostSidePath(labName), append(data, '\n'), 0o600)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("keep what this machine is like: %w", err)
+		return fmt.Errorf("keep what this machine is like: %w", err)
 	}
-	return values, notesOf(warned), nil
+	return nil
 }
 
 func loadHostSide(labName string) (hostSide, error) {
@@ -168,10 +177,21 @@ func (a *app) tellChanged(k *kernel.Kernel, labName string) error {
 	return nil
 }
 
-// forget removes how somebody got on with an exercise that the lab was.
-func forget(lab string) error {
+// forget removes how somebody got on with an exercise that the lab was. anew: it is to
+// begin once more, and what stood on this machine when it first began is kept.
+func forget(lab string, anew bool) error {
 	p := place{lab: lab}
-	for _, path := range []string{practiceFile(p), attemptsIn(p).Path(), hostSidePath(lab)} {
+	gone := []string{practiceFile(p), attemptsIn(p).Path()}
+	h, err := loadHostSide(lab)
+	if anew && err == nil {
+		h.Anew = true
+		if err := h.save(lab); err != nil {
+			return err
+		}
+	} else {
+		gone = append(gone, hostSidePath(lab))
+	}
+	for _, path := range gone {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("forget the exercise: %w", err)
 		}

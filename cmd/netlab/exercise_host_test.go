@@ -43,7 +43,8 @@ func TestChallengeOnTheHost(t *testing.T) {
 
 	said(t, 0, "netlab challenge lost-replies --host -q")
 	said(t, 0, "netlab challenge reset", `"ns1 finds its gateway`)
-	said(t, 0, "netlab teardown", "lost-replies is down", "~this undoes it", "~gone already")
+	said(t, 0, "ip link add early type bridge; netlab challenge reset -q; netlab teardown", "lost-replies is down", "$ ip link del early", "~gone already")
+	sh(t, "ip link del early")
 	asBefore(t, "after a teardown", before)
 
 	said(t, 3, "netlab challenge island --host", "only", "~up:") // would take the host's default route
@@ -118,9 +119,10 @@ func TestPracticeOnTheHost(t *testing.T) {
 
 	said(t, 0, "netlab practice proxyarp --host -q")
 	said(t, 0, "netlab practice skip -q; netlab practice skip -q; netlab practice skip -q")
-	said(t, 0, "netlab practice reset", "[1/7]")
+	said(t, 0, "ip link add early type bridge; netlab practice reset", "[1/7]")
 	said(t, 0, "ip netns add ns1; ip -n ns1 link add c-eth0 type bridge") // nobody looks
-	said(t, 0, "netlab teardown")
+	said(t, 0, "netlab teardown", "new: link early")
+	said(t, 0, "ip link del early; netlab practice proxyarp --host -q; netlab teardown", "~this undoes it")
 	asBefore(t, "after a teardown without a look", before)
 	said(t, 0, "netlab practice proxyarp --host -q --name other --subnet 10.9.0.0/24")
 	said(t, 0, "netlab run proxyarp -q --no-before") // takes names that the practice has left free so far

@@ -38,7 +38,7 @@ func (a *app) practiceReset(ctx context.Context, x *exercise) error {
 	}
 	quiet := *a
 	quiet.quiet = true
-	if err := quiet.teardownPlace(ctx, x.place, teardownOptions{}); err != nil {
+	if err := quiet.teardownPlace(ctx, x.place, teardownOptions{anew: true}); err != nil {
 		return err
 	}
 	if x.place.sandbox == nil {

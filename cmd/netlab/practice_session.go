@@ -101,7 +101,7 @@ func (a *app) practiceInside(ctx context.Context, s scenarios.Scenario, p place)
 	ctx = context.WithoutCancel(ctx) // what interrupted the shell is no reason to stop here
 	switch {
 	case state.Again:
-		return true, quiet.teardownPlace(ctx, p, teardownOptions{})
+		return true, quiet.teardownPlace(ctx, p, teardownOptions{anew: true})
 	case !state.Proven.IsZero():
 		if err := quiet.teardownPlace(ctx, p, teardownOptions{}); err != nil {
 			return false, err

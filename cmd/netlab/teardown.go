@@ -16,6 +16,8 @@ import (
 type teardownOptions struct {
 	all     bool
 	salvage bool
+	// anew: the exercise that the lab is begins once more after this.
+	anew bool
 }
 
 func (a *app) teardownCommand() *cobra.Command {
@@ -177,7 +179,7 @@ func (a *app) teardownHere(ctx context.Context, name string, o teardownOptions) 
 	if !inside {
 		err = a.tellChanged(k, name)
 	}
-	return errors.Join(err, forget(name))
+	return errors.Join(err, forget(name, o.anew))
 }
 
 // ofWhatStood is a view of a teardown that says nothing of what was announced and is not
