@@ -172,6 +172,8 @@ func (a *app) tellChanged(k *kernel.Kernel, labName string) error {
 		p.prose(indent+"- ", a.fill(key, "what", unbroken(c.What), "was", c.Was, "is", c.Is), nil)
 		if len(c.Undo) > 0 {
 			p.command(indent+indent, c.Undo.String())
+		} else {
+			p.prose(indent+indent, a.say("exercise.no-undo"), nil)
 		}
 	}
 	return nil

@@ -37,10 +37,12 @@ func TestChallengeOnTheHost(t *testing.T) {
 	said(t, 0, "netlab challenge hint", "$ ip route get 1.1.1.2")
 	said(t, 0, "ip route del 1.1.1.2; ip link add mine type bridge")
 	said(t, 0, "netlab challenge check", "lost-replies is solved")
-	said(t, 0, "netlab challenge leave", "- new: link mine", "$ ip link del mine", "nothing that it changed")
+	said(t, 0, "netlab challenge leave", "All that netlab changed is undone", "- new: link mine", "$ ip link del mine", "nothing that it changed")
 	said(t, 0, "ip link del mine; netlab status", "No lab is up")
 	asBefore(t, "after leaving", before)
 
+	said(t, 0, "nft 'table ip old { chain c { drop; }; }'; netlab challenge lost-replies --host -q")
+	said(t, 0, "nft delete table ip old; netlab challenge leave", "- gone: table ip old", "can't give a command")
 	said(t, 0, "netlab challenge lost-replies --host -q")
 	said(t, 0, "netlab challenge reset", `"ns1 finds its gateway`)
 	said(t, 0, "ip link add early type bridge; netlab challenge reset -q; netlab teardown", "lost-replies is down", "$ ip link del early", "~gone already")

@@ -17,7 +17,8 @@ type Change struct {
 }
 
 // Changes are what is otherwise now than before, in an order in which it can be undone:
-// what is in a thing that is new, such as a rule in a table, is not named beside it.
+// what is in a thing that is new, such as a rule in a table, is not named beside it, nor
+// what went with a table, or comes back by itself.
 func Changes(before, now []Thing) []Change {
 	was, is := byName(before), byName(now)
 	var changes []Change
@@ -38,8 +39,18 @@ func Changes(before, now []Thing) []Change {
 		}
 	}
 	for _, b := range before {
-		if _, there := is[b.What]; !there && !strings.HasPrefix(b.What, "sysctl ") {
-			changes = append(changes, Change{What: b.What, Gone: true, Undo: b.Back})
+		if _, there := is[b.What]; there || strings.HasPrefix(b.What, "sysctl ") || strings.HasPrefix(b.Of, "link ") {
+			continue
+		}
+		c := Change{What: b.What, Gone: true, Undo: b.Back}
+		if b.Of != "" { // a chain has to be made, and only whoever made it knows how
+			c.Undo = nil
+		}
+		comes := slices.ContainsFunc(changes, func(c Change) bool {
+			return slices.Contains(b.By, c.What) || c.Gone && strings.HasPrefix(c.What, "table ") && within(b.What, c.What)
+		})
+		if !comes {
+			changes = append(changes, c)
 		}
 	}
 	return changes

@@ -1,8 +1,10 @@
 package doctor
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,12 +31,19 @@ type Thing struct {
 	Away lab.Command `json:"away,omitempty"`
 	// With is another thing that goes with this one, as the other end of a cable does.
 	With string `json:"with,omitempty"`
+	// Of: how another thing is; Back sets it while that is there, and it goes with that.
+	Of string `json:"of,omitempty"`
+	// By are things that bring this one back as soon as they are as they were.
+	By []string `json:"by,omitempty"`
 }
 
 // Standing lists what stands on the host, outside of the other namespaces: named
-// namespaces, links, IPv4 addresses, routes, policy rules and permanent neighbours, the
-// settings that kernel.Digest looks at, and the firewall. What the kernel makes by
-// itself, such as the routes of its own, is not there.
+// namespaces, links and of each whether it is up, its MTU and its bridge, addresses, of
+// IPv6 those that stay and are not link-local, IPv4 routes, policy rules and permanent
+// neighbours, the settings that kernel.Digest looks at, and the firewall: the tables of
+// nftables, in those of ip and inet the chains and rules, and the built-in chains of
+// iptables-legacy. The kernel's own routes to the subnets of addresses are there, so
+// that they can be missed.
 func Standing(k *kernel.Kernel) ([]Thing, error) {
 	host, err := k.Namespace(kernel.Host)
 	if err != nil {
@@ -61,6 +70,9 @@ func Standing(k *kernel.Kernel) ([]Thing, error) {
 		if a.Name != "lo" {
 			things = append(things, t)
 		}
+	}
+	for _, l := range links {
+		things = append(things, aboutLink(l.Attrs(), names)...)
 	}
 	for _, read := range []func(*kernel.Namespace, map[int]string) ([]Thing, error){readAddresses, readRoutes, readPolicyRules, readPermanent} {
 		some, err := read(host, names)
@@ -93,21 +105,51 @@ func worded(what []string, add, del lab.Command) Thing {
 }
 
 func readAddresses(host *kernel.Namespace, names map[int]string) ([]Thing, error) {
-	all, err := kernel.Dump(func() ([]netlink.Addr, error) { return host.Netlink.AddrList(nil, netlink.FAMILY_V4) })
+	all, err := kernel.Dump(func() ([]netlink.Addr, error) { return host.Netlink.AddrList(nil, netlink.FAMILY_ALL) })
 	var things []Thing
 	for _, a := range all {
-		things = append(things, worded([]string{"address", a.IPNet.String(), "dev", names[a.LinkIndex]}, lab.IP("", "addr", "add"), lab.IP("", "addr", "del")))
+		six := a.IP.To4() == nil
+		if six && (a.Flags&unix.IFA_F_PERMANENT == 0 || a.IP.IsLinkLocalUnicast() || a.IP.IsLoopback()) {
+			continue
+		}
+		t := worded([]string{"address", a.IPNet.String(), "dev", names[a.LinkIndex]}, lab.IP("", "addr", "add"), lab.IP("", "addr", "del"))
+		if a.Broadcast != nil {
+			t.Back = append(t.Back, "brd", a.Broadcast.String())
+		}
+		things = append(things, t)
 	}
 	return things, err
+}
+
+// aboutLink are the ways in which a link can be set that a person notices first.
+func aboutLink(a *netlink.LinkAttrs, names map[int]string) []Thing {
+	link := "link " + a.Name
+	set := func(field, is string, words ...string) Thing {
+		return Thing{What: link + " " + field, Is: is, Back: lab.IP("", slices.Concat([]string{"link", "set", a.Name}, words)...), Of: link}
+	}
+	state := "down"
+	if a.Flags&net.FlagUp != 0 {
+		state = "up"
+	}
+	mtu := strconv.Itoa(a.MTU)
+	master := set("master", "none", "nomaster")
+	if a.MasterIndex != 0 {
+		master = set("master", names[a.MasterIndex], "master", names[a.MasterIndex])
+	}
+	return []Thing{set("mtu", mtu, "mtu", mtu), master, set("state", state, state)}
 }
 
 func readRoutes(host *kernel.Namespace, names map[int]string) ([]Thing, error) {
 	all, err := kernel.Dump(func() ([]netlink.Route, error) {
 		return host.Netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_UNSPEC}, netlink.RT_FILTER_TABLE)
 	})
+	slices.SortStableFunc(all, func(a, b netlink.Route) int { // gateways are reached by the others
+		return cmp.Compare(len(a.Gw)+len(a.MultiPath), len(b.Gw)+len(b.MultiPath))
+	})
 	var things []Thing
 	for _, r := range all {
-		if r.Protocol == unix.RTPROT_KERNEL {
+		own := r.Protocol == unix.RTPROT_KERNEL
+		if own && (r.Table != unix.RT_TABLE_MAIN || r.Type != unix.RTN_UNICAST || r.Dst == nil || r.Src == nil) {
 			continue
 		}
 		words := []string{"route"}
@@ -130,7 +172,32 @@ func readRoutes(host *kernel.Namespace, names map[int]string) ([]Thing, error) {
 		if r.Flags&unix.RTNH_F_ONLINK != 0 {
 			words = append(words, "onlink")
 		}
-		things = append(things, worded(words, lab.IP("", "route", "add"), lab.IP("", "route", "del")))
+		if r.Protocol != unix.RTPROT_BOOT && r.Protocol != unix.RTPROT_UNSPEC {
+			words = append(words, "proto", iproute.Proto(int(r.Protocol)))
+		}
+		if own {
+			words = append(words, "scope", iproute.Scope(r.Scope))
+		}
+		if r.Src != nil {
+			words = append(words, "src", r.Src.String())
+		}
+		for _, hop := range r.MultiPath {
+			words = append(words, "nexthop")
+			if hop.Gw != nil {
+				words = append(words, "via", hop.Gw.String())
+			}
+			words = append(words, "dev", names[hop.LinkIndex], "weight", strconv.Itoa(hop.Hops+1))
+		}
+		t := worded(words, lab.IP("", "route", "add"), lab.IP("", "route", "del"))
+		if own { // goes and comes with its address
+			length, _ := r.Dst.Mask.Size()
+			t.Away = nil
+			t.By = []string{
+				"link " + names[r.LinkIndex] + " state",
+				"address " + r.Src.String() + "/" + strconv.Itoa(length) + " dev " + names[r.LinkIndex],
+			}
+		}
+		things = append(things, t)
 	}
 	return things, err
 }
@@ -163,23 +230,27 @@ func readPermanent(host *kernel.Namespace, names map[int]string) ([]Thing, error
 
 // readFirewall lists tables and what is in them: the rules by their handles.
 func readFirewall(f *kernel.Firewall) ([]Thing, error) {
-	chains, err := f.NftChains()
+	tables, err := f.NftTables()
 	if err != nil {
 		return nil, err
 	}
 	var things []Thing
-	tables := map[string]bool{}
+	for _, t := range tables {
+		if family := familyOf(t); family != "" {
+			things = append(things, thing("table "+family+" "+t.Name, lab.Command{"nft", "delete", "table", family, t.Name}))
+		}
+	}
+	chains, err := f.NftChains()
+	if err != nil {
+		return nil, err
+	}
 	for _, c := range chains {
 		family := kernel.FamilyOf(c)
 		if family == "" {
 			continue
 		}
 		table := family + " " + c.Table.Name
-		if !tables[table] {
-			tables[table] = true
-			things = append(things, thing("table "+table, lab.Command{"nft", "delete", "table", family, c.Table.Name}))
-		}
-		chain := Thing{What: "chain " + table + " " + c.Name, Away: lab.Command{"nft", "delete", "chain", family, c.Table.Name, c.Name}}
+		chain := Thing{What: "chain " + table + " " + c.Name, Away: lab.Command{"nft", "delete", "chain", family, c.Table.Name, c.Name}, Of: "table " + table}
 		if c.Policy != nil {
 			chain.Is = map[nftables.ChainPolicy]string{nftables.ChainPolicyAccept: "accept", nftables.ChainPolicyDrop: "drop"}[*c.Policy]
 			chain.Back = lab.Command{"nft", "chain", family, c.Table.Name, c.Name, "{ policy " + chain.Is + "; }"}
@@ -197,6 +268,14 @@ func readFirewall(f *kernel.Firewall) ([]Thing, error) {
 	}
 	legacy, err := legacyThings(f)
 	return append(things, legacy...), err
+}
+
+// familyOf is a table's family as nft names it.
+func familyOf(t *nftables.Table) string {
+	return map[nftables.TableFamily]string{
+		nftables.TableFamilyIPv4: "ip", nftables.TableFamilyIPv6: "ip6", nftables.TableFamilyINet: "inet",
+		nftables.TableFamilyARP: "arp", nftables.TableFamilyBridge: "bridge", nftables.TableFamilyNetdev: "netdev",
+	}[t.Family]
 }
 
 func legacyThings(f *kernel.Firewall) ([]Thing, error) {

@@ -34,6 +34,22 @@ func (f *Firewall) NftChains() ([]*nftables.Chain, error) {
 	return chains, nil
 }
 
+// NftTables lists the tables of every family. A kernel without nftables has none.
+func (f *Firewall) NftTables() ([]*nftables.Table, error) {
+	var tables []*nftables.Table
+	err := f.withNft(func(n *nft) (err error) {
+		tables, err = n.ListTables()
+		return err
+	})
+	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list the nftables tables: %w", err)
+	}
+	return tables, nil
+}
+
 // RulesDigest is short for what can become of a packet by nftables and by
 // iptables-legacy: the rules of every chain, and the policies that drop. Tables and
 // chains without either are not in it.
