@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -99,6 +100,18 @@ func (v *textView) judged(e lab.Event) {
 	}
 }
 
+// goneText says in our language what is not as it must be.
+func (a *app) goneText(s sitting, err error) string {
+	var differs *lab.Mismatch
+	view, broken := a.textView(s.Scenario, s.setting, false)
+	if broken != nil || !errors.As(err, &differs) {
+		return err.Error()
+	}
+	return view.differs(lab.Event{Values: map[string]string{
+		"object": differs.Object, "field": differs.Field, "want": differs.Want, "found": differs.Found,
+	}})
+}
+
 func (a *app) tellVerdict(s sitting, v challenges.Verdict, r progress.Record) {
 	p := a.paper()
 	for _, g := range v.Gone {
@@ -106,7 +119,7 @@ func (a *app) tellVerdict(s sitting, v challenges.Verdict, r progress.Record) {
 		if g.Kept {
 			key = "challenge.not-kept"
 		}
-		p.prose(indent+p.red.Sprint("✗")+" ", a.fill(key, "command", unbroken(g.Command.String()), "error", g.Err.Error()), nil)
+		p.prose(indent+p.red.Sprint("✗")+" ", a.fill(key, "command", unbroken(g.Command.String()), "error", a.goneText(s, g.Err)), nil)
 	}
 	p.line("")
 	if !v.Won() {

@@ -35,7 +35,9 @@ func TestChallengeOnTheHost(t *testing.T) {
 	said(t, 0, "netlab challenge lost-replies", `"ns1 finds its gateway`) // goes on where it is
 	said(t, 1, "netlab challenge check", "2 of 7 checks fail")
 	said(t, 0, "netlab challenge hint", "$ ip route get 1.1.1.2")
-	said(t, 0, "ip route del 1.1.1.2; ip link add mine type bridge")
+	said(t, 1, "ip link set veth name away; netlab challenge check", "(link veth is missing in the host)")
+	sh(t, "ip link set away name veth")
+	said(t, 0, "ip link set veth up; ip route replace 1.1.1.0/24 dev veth; ip route del 1.1.1.2; ip link add mine type bridge")
 	said(t, 0, "netlab challenge check", "lost-replies is solved")
 	said(t, 0, "netlab challenge leave", "All that netlab changed is undone", "- new: link mine", "$ ip link del mine", "nothing that it changed")
 	said(t, 0, "ip link del mine; netlab status", "No lab is up")

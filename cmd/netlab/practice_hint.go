@@ -113,7 +113,7 @@ func (a *app) hintsFor(ctx context.Context, x *exercise, m lab.Missing) ([]pract
 		if len(commands) == 0 { // all is there, and something else is in the way
 			for _, c := range causes {
 				if c.Repair != nil {
-					return append(hints, practiceHintText{text: a.say("practice.look-at"), commands: []string{c.Repair.String()}}), nil
+					return append(hints, practiceHintText{text: a.say("practice.repair"), commands: []string{c.Repair.String()}}), nil
 				}
 			}
 			return hints, nil

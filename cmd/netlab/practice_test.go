@@ -62,7 +62,7 @@ func TestPracticeInBash(t *testing.T) {
 	s.types("hint\n")
 	s.expect("Hint 1 of 4: A veth pair is a cable")
 	s.types("hint\n")
-	s.expect("Hint 2 of 4: link veth: name should be")
+	s.expect("Hint 2 of 4: link veth is missing in the host")
 	s.types("hint\n")
 	s.expect("$ ip link add veth type ____ peer name c-eth0")
 	s.types("netlab practice hint\n") // in full it is the same

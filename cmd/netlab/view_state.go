@@ -9,6 +9,13 @@ import (
 
 // differs says which field is not as it was set.
 func (v *textView) differs(e lab.Event) string {
+	if e.Values["field"] == "name" && e.Values["found"] == "missing" {
+		object, want := v.object(e.Values["object"]), e.Values["want"]
+		if strings.HasPrefix(want, "in ") {
+			return v.fill("op.missing-in", "object", object, "where", v.state(want))
+		}
+		return v.fill("op.missing", "object", object)
+	}
 	return v.fill("op.differs",
 		"object", v.object(e.Values["object"]), "field", v.wordFor("field.", e.Values["field"]),
 		"want", v.state(e.Values["want"]), "found", v.state(e.Values["found"]))
