@@ -89,7 +89,7 @@ func (x *run) applyAll(ctx context.Context, ops []Op) []applying {
 	tries := make([]applying, len(ops))
 	crowd, ok := ops[0].(Crowd)
 	if !ok {
-		abreast(len(ops), func(i int) error {
+		_, _ = abreast(len(ops), func(i int) error { // each error is kept with its op
 			if tries[i].err = interrupted(ctx); tries[i].err == nil {
 				tries[i] = applying{begun: true, err: ops[i].Apply(x.Kernel)}
 			}
@@ -111,7 +111,7 @@ func (x *run) applyAll(ctx context.Context, ops []Op) []applying {
 // not begun that they were not.
 func (x *run) noted(first int, whose []string, ops []Op, tries []applying) (*halted, error) {
 	made := make([][]journal.Made, len(ops))
-	abreast(len(ops), func(i int) error {
+	_, _ = abreast(len(ops), func(i int) error { // as before
 		if t := &tries[i]; t.begun && t.err == nil {
 			made[i], t.err = x.identify(ops[i])
 		}
