@@ -204,7 +204,9 @@ func TestPracticeInFish(t *testing.T) {
 		return
 	}
 	pretendHost(t)
-	env := learner(t, "fish", map[string]string{".config/fish/config.fish": "function fish_prompt; echo 'mine> '; end\nfunction hint; echo mine; end\n"})
+	env := learner(t, "fish", map[string]string{".config/fish/config.fish": "function fish_prompt; echo 'mine> '; end\nfunction hint; echo mine; end\n",
+		// which is there, so that fish does not make it in the background
+		".local/share/fish/generated_completions/none.fish": ""})
 	s := onTerminal(t, 100, append(env, "TERM=dumb", "XDG_CONFIG_HOME="), "practice", "bridge")
 	s.expect("mine> ")
 	s.types("sh -c 'exit 7'\n")

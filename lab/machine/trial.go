@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"time"
 
@@ -69,7 +70,12 @@ func Try(ctx context.Context, sandbox bool) (Tried, error) {
 		cmd.SysProcAttr.Cloneflags &^= unix.CLONE_NEWUSER
 		cmd.SysProcAttr.UidMappings, cmd.SysProcAttr.GidMappings = nil, nil
 	}
-	if err := cmd.Run(); err != nil {
+	// It is to die with this process, and Pdeathsig means the thread that started it:
+	// Go ends one that has visited a namespace (see kernel.Scratch).
+	runtime.LockOSThread()
+	err = cmd.Run()
+	runtime.UnlockOSThread()
+	if err != nil {
 		return nil, denied(fmt.Errorf("try the kernel: %w", err), unix.EINVAL, unix.ENOSYS)
 	}
 	var r trialReport

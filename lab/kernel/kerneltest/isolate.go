@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -78,6 +79,8 @@ func isolate(t *testing.T, attr *syscall.SysProcAttr) bool {
 	cmd.Env = append(os.Environ(), inside+"="+t.Name(), "GORACE=atexit_sleep_ms=0")
 	cmd.Stdout, cmd.Stderr = &out, &out
 	cmd.SysProcAttr = attr
+	runtime.LockOSThread() // Pdeathsig is about the thread that starts the child
+	defer runtime.UnlockOSThread()
 	if err := cmd.Start(); err != nil {
 		if os.Getenv("NETLAB_REQUIRE_NETNS") == "1" {
 			t.Fatalf("namespaces can't be made here: %v", err)
