@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 
 	"netlab/lab/journal"
 	"netlab/lab/machine"
@@ -153,6 +154,9 @@ func (a *app) child(ctx context.Context, cmd *exec.Cmd) error {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
 		if exit.ExitCode() < 0 { // ended by a signal
+			if status, ok := exit.Sys().(syscall.WaitStatus); ok && ctx.Err() != nil && status.Signal() == interruptSignal {
+				return exitStatus(exitInterrupted) // ours, which came when it was about to end
+			}
 			return exitStatus(exitFailed)
 		}
 		return exitStatus(exit.ExitCode())

@@ -307,7 +307,7 @@ func TestStepMode(t *testing.T) {
 			s.types("L")
 			s.expect("还没有执行")
 			s.types("\n")
-			s.expect("→")
+			s.expect("[Enter：下一步")
 			s.types("L")
 			s.expect("Look:")
 			s.types("q")
