@@ -1,9 +1,7 @@
 package lab
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"slices"
 
@@ -115,13 +113,6 @@ func same(a, b Op) bool {
 	return is && err == nil
 }
 
-func within(o Op) []Ref {
-	if d, ok := o.(Dweller); ok {
-		return d.Within()
-	}
-	return nil
-}
-
 // adopt notes what stands of an entry that makes something.
 func (x *run) adopt(e journal.Entry) error {
 	o, err := x.Codec.Decode(e.Op.Kind, e.Op.Op)
@@ -157,14 +148,10 @@ func (x *run) adopt(e journal.Entry) error {
 func (x *run) found(o Maker) ([]journal.Made, error) {
 	var made []journal.Made
 	for _, ref := range o.Makes() {
-		id, err := ref.Identify(x.Kernel)
+		m, err := x.made(ref)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		m, err := encodeMade(ref, id)
 		if err != nil {
 			return nil, err
 		}
@@ -206,14 +193,4 @@ func sameMade(now, then []journal.Made) bool {
 
 func hasMade(all []journal.Made, m journal.Made) bool {
 	return slices.ContainsFunc(all, func(o journal.Made) bool { return string(o.Ref) == string(m.Ref) && string(o.ID) == string(m.ID) })
-}
-
-func encodeMade(ref Ref, id Identity) (m journal.Made, err error) {
-	if m.Ref, err = json.Marshal(ref); err != nil {
-		return m, fmt.Errorf("encode %s: %w", ref, err)
-	}
-	if m.ID, err = json.Marshal(id); err != nil {
-		return m, fmt.Errorf("encode the identity of %s: %w", ref, err)
-	}
-	return m, nil
 }

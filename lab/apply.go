@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -102,17 +103,28 @@ func (x *run) identify(o Op) ([]journal.Made, error) {
 	}
 	var made []journal.Made
 	for _, ref := range maker.Makes() {
-		id, err := ref.Identify(x.Kernel)
-		if err != nil {
-			return nil, err
-		}
-		m, err := encodeMade(ref, id)
+		m, err := x.made(ref)
 		if err != nil {
 			return nil, err
 		}
 		made = append(made, m)
 	}
 	return made, nil
+}
+
+// made is an object by its name now, and its identity.
+func (x *run) made(ref Ref) (m journal.Made, err error) {
+	id, err := ref.Identify(x.Kernel)
+	if err != nil {
+		return m, err
+	}
+	if m.Ref, err = json.Marshal(ref); err != nil {
+		return m, fmt.Errorf("encode %s: %w", ref, err)
+	}
+	if m.ID, err = json.Marshal(id); err != nil {
+		return m, fmt.Errorf("encode the identity of %s: %w", ref, err)
+	}
+	return m, nil
 }
 
 // lockShared locks what labs share, if the op touches it. The returned function

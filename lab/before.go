@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -22,7 +23,7 @@ func (x *run) before(ctx context.Context, step Step, o Options) error {
 	if o.NoBefore {
 		return nil
 	}
-	known := x.silence(step.ID)
+	known := sync.OnceValue(func() bool { return x.silent(ctx, step.ID) }) // before the step that does not change
 	left := slices.DeleteFunc(slices.Clone(step.Checks), func(c Check) bool { return !c.Before })
 	for len(left) > 0 {
 		n := max(1, together(left))
@@ -42,7 +43,7 @@ func (x *run) before(ctx context.Context, step Step, o Options) error {
 // vain is tried again with more patience, unless the silence has a known cause. Silence
 // that a check is to find is none of those: what keeps the check from holding is an
 // answer then.
-func (x *run) notYet(ctx context.Context, step Step, checks []Check, known func(context.Context) bool) ([]Event, error) {
+func (x *run) notYet(ctx context.Context, step Step, checks []Check, known func() bool) ([]Event, error) {
 	if x.plan.Explain == nil {
 		return x.atOnce(ctx, x.plan.Lab, step.ID, checks, Before, patienceBefore)
 	}
@@ -53,7 +54,7 @@ func (x *run) notYet(ctx context.Context, step Step, checks []Check, known func(
 	var silent []int
 	var again []Check
 	for i, e := range seen {
-		if e.Elapsed >= patienceKnown && (e.Holds != nil && *e.Holds || !known(ctx)) {
+		if e.Elapsed >= patienceKnown && (e.Holds != nil && *e.Holds || !known()) {
 			silent, again = append(silent, i), append(again, checks[i])
 		}
 	}
@@ -67,17 +68,9 @@ func (x *run) notYet(ctx context.Context, step Step, checks []Check, known func(
 	return seen, err
 }
 
-// silence tells whether the kernel has a certain cause for what a step is for not to work
-// yet. Before the step that does not change, so it is looked for once at most.
-func (x *run) silence(stepID string) func(context.Context) bool {
-	looked, found := false, false
-	return func(ctx context.Context) bool {
-		if looked {
-			return found
-		}
-		causes, err := x.plan.Explain(ctx, x.Kernel, stepID)
-		looked = true
-		found = err == nil && slices.ContainsFunc(causes, func(c Cause) bool { return c.Values["certain"] != "no" })
-		return found
-	}
+// silent tells whether the kernel has a certain cause for what a step is for not to work
+// yet.
+func (x *run) silent(ctx context.Context, stepID string) bool {
+	causes, err := x.plan.Explain(ctx, x.Kernel, stepID)
+	return err == nil && slices.ContainsFunc(causes, func(c Cause) bool { return c.Values["certain"] != "no" })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"netlab/lab/abreast"
 	"netlab/lab/journal"
 )
 
@@ -45,7 +46,7 @@ func (x *run) forgo(ops []Op) {
 // stretch does some ops of one type.
 func (x *run) stretch(ctx context.Context, step Step, whose []string, ops []Op) (*halted, error) {
 	intents := make([]journal.Intent, len(ops))
-	n, err := abreast(len(ops), func(i int) (err error) {
+	n, err := abreast.Two(len(ops), func(i int) (err error) {
 		if err = interrupted(ctx); err == nil {
 			intents[i], err = x.intent(at(step, whose[i]), ops[i])
 		}
@@ -89,7 +90,7 @@ func (x *run) applyAll(ctx context.Context, ops []Op) []applying {
 	tries := make([]applying, len(ops))
 	crowd, ok := ops[0].(Crowd)
 	if !ok {
-		_, _ = abreast(len(ops), func(i int) error { // each error is kept with its op
+		_, _ = abreast.Two(len(ops), func(i int) error { // each error is kept with its op
 			if tries[i].err = interrupted(ctx); tries[i].err == nil {
 				tries[i] = applying{begun: true, err: ops[i].Apply(x.Kernel)}
 			}
@@ -111,7 +112,7 @@ func (x *run) applyAll(ctx context.Context, ops []Op) []applying {
 // not begun that they were not.
 func (x *run) noted(first int, whose []string, ops []Op, tries []applying) (*halted, error) {
 	made := make([][]journal.Made, len(ops))
-	_, _ = abreast(len(ops), func(i int) error { // as before
+	_, _ = abreast.Two(len(ops), func(i int) error { // as before
 		if t := &tries[i]; t.begun && t.err == nil {
 			made[i], t.err = x.identify(ops[i])
 		}

@@ -56,6 +56,14 @@ type Dweller interface {
 	Within() []Ref
 }
 
+// within is what a Dweller lists; nil for any other op.
+func within(o Op) []Ref {
+	if d, ok := o.(Dweller); ok {
+		return d.Within()
+	}
+	return nil
+}
+
 // Gatherer is an Op of which many on different objects can be done together, as those
 // of a step's groups are: what is read for one is not changed by doing another, so
 // that one reading of the kernel serves all.

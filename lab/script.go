@@ -96,14 +96,8 @@ func undoLines(o Op, made, own map[Ref]bool) []string {
 	}
 	var lines []string
 	for _, inverse := range o.Undo() {
-		if d, ok := inverse.(Dweller); ok {
-			along := false
-			for _, ref := range d.Within() {
-				along = along || made[ref] && !own[ref]
-			}
-			if along {
-				continue
-			}
+		if slices.ContainsFunc(within(inverse), func(ref Ref) bool { return made[ref] && !own[ref] }) { // it goes along
+			continue
 		}
 		lines = append(lines, inverse.Command().String())
 	}

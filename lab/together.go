@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"netlab/lab/abreast"
 	"netlab/lab/kernel"
 )
 
@@ -130,7 +131,7 @@ func ofOneShape(groups []member) bool {
 // now.
 func (x *run) readBack(ctx context.Context, groups []member) *halted {
 	differs := make([]Op, len(groups))
-	n, err := abreast(len(groups), func(i int) error {
+	n, err := abreast.Two(len(groups), func(i int) error {
 		for _, o := range groups[i].Ops {
 			err := interrupted(ctx)
 			if err == nil {

@@ -211,11 +211,9 @@ func (u *undo) stepUndone(id string) error {
 func (u *undo) goesWith(e journal.Entry, ops ...Op) int {
 	with := 0
 	for _, o := range ops {
-		if dweller, ok := o.(Dweller); ok {
-			for _, ref := range dweller.Within() {
-				if by := u.going[ref]; by != e.Seq {
-					with = max(with, by)
-				}
+		for _, ref := range within(o) {
+			if by := u.going[ref]; by != e.Seq {
+				with = max(with, by)
 			}
 		}
 	}

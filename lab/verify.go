@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"netlab/lab/abreast"
 	"netlab/lab/kernel"
 )
 
@@ -31,7 +32,7 @@ func (r *Runner) verify(ctx context.Context, lab string, step Step, seen func(gr
 				defer r.Kernel.Still()()
 			}
 			found := make([][]error, len(groups))
-			_, err := abreast(len(groups), func(i int) error {
+			_, err := abreast.Two(len(groups), func(i int) error {
 				for _, o := range groups[i].Ops {
 					if err := interrupted(ctx); err != nil {
 						return err

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"errors"
-	"io/fs"
 	"math/rand/v2"
 
 	"github.com/spf13/cobra"
 
-	"netlab/lab"
 	"netlab/lab/progress"
 	"netlab/scenarios/challenges"
 )
@@ -90,7 +87,7 @@ func (a *app) chooseChallenge(cmd *cobra.Command, args []string, o challengeOpti
 		if cmd.Flags().Changed("seed") {
 			return all[rand.New(rand.NewPCG(uint64(o.seed), 0)).IntN(len(all))], nil
 		}
-		solved := a.solvedChallenges()
+		solved := a.known(progress.Challenge)
 		var open []challenges.Challenge
 		for _, c := range all {
 			if solved[c.Name].Solved == nil {
@@ -112,26 +109,6 @@ func (a *app) chooseChallenge(cmd *cobra.Command, args []string, o challengeOpti
 	return challenges.Challenge{}, a.unknown("unknown.challenge", args[0], names, "netlab challenge")
 }
 
-// solvedChallenges is what is known of each, by its name. Where that can't be read,
-// nothing is.
-func (a *app) solvedChallenges() map[string]progress.Record {
-	known := map[string]progress.Record{}
-	s, err := progressStore()
-	if err != nil {
-		return known
-	}
-	records, err := s.Records()
-	if err != nil {
-		return known
-	}
-	for _, r := range records {
-		if r.Kind == progress.Challenge {
-			known[r.Name] = r
-		}
-	}
-	return known
-}
-
 // challenge begins one, or goes on with it.
 func (a *app) challenge(cmd *cobra.Command, args []string, o challengeOptions) error {
 	if o.random && len(args) > 0 {
@@ -145,10 +122,7 @@ func (a *app) challenge(cmd *cobra.Command, args []string, o challengeOptions) e
 	if o.lab, inside, err = exerciseLab(o.lab, c.Name); err != nil {
 		return err
 	}
-	sandboxed := lab.Command{"netlab", "challenge", c.Name}
-	if o.lab != c.Name {
-		sandboxed = append(sandboxed, "--name", o.lab)
-	}
+	sandboxed := startOf("challenge", c.Name, o.lab)
 	if o.host {
 		if c.Sandboxed {
 			return &cannotError{Text: a.fill("challenge.not-on-host", "challenge", c.Name), Next: sandboxed.String()}
@@ -160,21 +134,11 @@ func (a *app) challenge(cmd *cobra.Command, args []string, o challengeOptions) e
 	if inside { // a netlab outside has made the sandbox and sent us
 		return a.beginChallenge(cmd.Context(), c, o.lab)
 	}
-	p, err := find(o.lab)
-	switch {
-	case err == nil && p.sandbox != nil && o.host:
-		err = errors.Join(&usageError{Text: a.fill("exercise.is-in-sandbox", "lab", o.lab), Next: sandboxed.String()}, p.close())
-	case err == nil && p.sandbox != nil:
-		err = a.enter(cmd.Context(), p.sandbox, a.challengeArgs(c.Name, o.lab)...)
-	case err == nil, errors.Is(err, fs.ErrNotExist) && o.host:
-		p.lab = o.lab
-		err = a.beginChallenge(cmd.Context(), c, o.lab)
-	case errors.Is(err, fs.ErrNotExist):
-		p.lab = o.lab
-		p.sandbox, err = a.challengeSandbox(cmd.Context(), c.Name, o.lab)
-	}
+	p, err := a.beginAt(cmd.Context(), o.lab, o.host, sandboxed, a.challengeArgs(c.Name, o.lab), func() error {
+		return a.beginChallenge(cmd.Context(), c, o.lab)
+	})
 	if err != nil {
-		return errors.Join(err, p.close())
+		return err
 	}
 	if o.noShell || a.output == "json" || !a.onTerminal() {
 		return p.close()

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"slices"
 	"strconv"
-	"strings"
 
 	"netlab/lab"
 	"netlab/lab/journal"
@@ -119,9 +118,7 @@ func (a *app) broken(ctx context.Context, k *kernel.Kernel, c challenges.Challen
 	if err != nil {
 		return false, a.journalRefused(labName, err)
 	}
-	quiet := *a
-	quiet.quiet = true
-	return false, errors.Join(shown(a.runner(k, place{}.kind(inside), quiet.undoView()).Teardown(ctx, j)), j.Close())
+	return false, errors.Join(shown(a.runner(k, place{}.kind(inside), a.quietly().undoView()).Teardown(ctx, j)), j.Close())
 }
 
 // newChallenge builds a lab and breaks it, on this machine only where nothing is in the
@@ -136,13 +133,13 @@ func (a *app) newChallenge(ctx context.Context, k *kernel.Kernel, c challenges.C
 		if err := a.haveIptables(k, c); err != nil {
 			return err
 		}
-		instead := lab.Command(strings.Fields("netlab challenge " + startOf(c.Name, labName)))
+		instead := startOf("challenge", c.Name, labName)
 		again := append(slices.Clone(instead), "--host")
 		if values, notes, err = a.layHostSide(ctx, k, c.Scenario, labName, values, again, instead); err != nil {
 			return err
 		}
 	}
-	if err := a.breakLab(ctx, k, c, labName, values, notes); err != nil {
+	if err := a.breakLab(ctx, k, c, labName, inside, values, notes); err != nil {
 		return err
 	}
 	return a.beginAttempt(place{lab: labName}, c.Name)
@@ -158,11 +155,7 @@ func (a *app) otherChallenge(labName string, h journal.Header) error {
 }
 
 // breakLab builds a challenge's lab and breaks it. After an error nothing is left.
-func (a *app) breakLab(ctx context.Context, k *kernel.Kernel, c challenges.Challenge, labName string, values scenarios.Values, notes []lab.Note) (err error) {
-	_, inside, err := machine.Here()
-	if err != nil {
-		return err
-	}
+func (a *app) breakLab(ctx context.Context, k *kernel.Kernel, c challenges.Challenge, labName string, inside bool, values scenarios.Values, notes []lab.Note) (err error) {
 	setting, err := a.challengeSetting(k, c, labName, values)
 	if err != nil {
 		return err
@@ -192,9 +185,7 @@ func (a *app) breakLab(ctx context.Context, k *kernel.Kernel, c challenges.Chall
 
 // buildView shows what goes wrong, and as JSON all but what breaks the lab.
 func (a *app) buildView(c challenges.Challenge, setting scenarios.Setting) (func(lab.Event), error) {
-	quiet := *a
-	quiet.quiet = true
-	view, err := quiet.view(c.Scenario, setting, false)
+	view, err := a.quietly().view(c.Scenario, setting, false)
 	if err != nil {
 		return nil, err
 	}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"strconv"
-
 	"netlab/lab/progress"
 	"netlab/scenarios/challenges"
 )
@@ -12,7 +10,7 @@ func (a *app) listChallenges() error {
 	if err != nil {
 		return err
 	}
-	known := a.solvedChallenges()
+	known := a.known(progress.Challenge)
 	p, open := a.paper(), 0
 	for _, c := range all {
 		r, begun := known[c.Name]
@@ -31,13 +29,7 @@ func (a *app) listChallenges() error {
 		stars := [...]string{"", "*  ", "** ", "***"}[c.Level]
 		p.prose(a.standing(r, begun)+p.bold.Sprintf("%-16s", c.Name)+" "+stars+" ", c.Words.Title, nil)
 	}
-	if a.output == "text" && !a.quiet {
-		p.line("")
-		p.prose("", a.fill("challenge.next-list", "count", strconv.Itoa(len(all)), "solved", strconv.Itoa(countSolved(known))), p.dim)
-		if open > 0 {
-			p.prose("", a.fill("exercise.begun-list", "count", strconv.Itoa(open)), p.dim)
-		}
-	}
+	a.listFoot("challenge.next-list", len(all), countSolved(known), open)
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io/fs"
 
-	"netlab/lab/machine"
 	"netlab/lab/progress"
 	"netlab/scenarios/challenges"
 )
@@ -17,29 +16,7 @@ import (
 
 // challengeArgs is the command that begins a challenge inside.
 func (a *app) challengeArgs(name, lab string) []string {
-	args := []string{"challenge", name, "--name", lab, "--output", a.output}
-	for _, f := range []struct {
-		set  bool
-		flag string
-	}{{a.quiet, "--quiet"}, {a.verbose, "--verbose"}, {a.noColor, "--no-color"}, {a.ascii, "--ascii"}} {
-		if f.set {
-			args = append(args, f.flag)
-		}
-	}
-	return args
-}
-
-// challengeSandbox makes a sandbox with the broken lab in it. After an error there
-// is none.
-func (a *app) challengeSandbox(ctx context.Context, name, lab string) (*machine.Sandbox, error) {
-	s, err := a.startSandbox(ctx, lab, a.asTyped())
-	if err != nil {
-		return nil, err
-	}
-	if err := a.enter(ctx, s, a.challengeArgs(name, lab)...); err != nil {
-		return nil, errors.Join(err, s.Stop())
-	}
-	return s, nil
+	return a.again("challenge", name, "--name", lab)
 }
 
 // challengeShell lets the learner in, and after that takes down what is won.
@@ -62,33 +39,15 @@ func (a *app) challengeShell(ctx context.Context, p place, c challenges.Challeng
 	w := a.paper()
 	if r.Last.Won == nil {
 		w.prose("", a.say("challenge.still-up"), nil)
-		w.advice(a.say("challenge.go-on"), "netlab challenge "+startOf(c.Name, p.lab))
+		w.advice(a.say("challenge.go-on"), startOf("challenge", c.Name, p.lab).String())
 		w.advice(a.say("challenge.give-up"), "netlab challenge leave "+p.lab)
 		return p.close()
 	}
-	quiet := *a
-	quiet.quiet = true
-	if err := quiet.teardownPlace(context.WithoutCancel(ctx), p, teardownOptions{}); err != nil {
+	if err := a.quietly().teardownPlace(context.WithoutCancel(ctx), p, teardownOptions{}); err != nil {
 		return err
 	}
 	w.prose("", a.say(takenDown(p)), nil)
 	w.advice(a.say("challenge.read"), "netlab challenge explain "+c.Name)
 	w.advice(a.say("challenge.next"), "netlab challenge")
 	return nil
-}
-
-// takenDown is the key of what to say when an exercise is gone.
-func takenDown(p place) string {
-	if p.sandbox == nil {
-		return "exercise.taken-down"
-	}
-	return "challenge.taken-down"
-}
-
-// startOf is what to type behind `netlab challenge` for that lab.
-func startOf(name, lab string) string {
-	if name == lab {
-		return name
-	}
-	return name + " --name " + lab
 }

@@ -73,7 +73,16 @@ func (p place) close() error {
 
 // again is a command with the flags of every command that this netlab was given.
 func (a *app) again(words ...string) []string {
-	return append(words, a.challengeArgs("", "")[4:]...)
+	words = append(words, "--output", a.output)
+	for _, f := range []struct {
+		set  bool
+		flag string
+	}{{a.quiet, "--quiet"}, {a.verbose, "--verbose"}, {a.noColor, "--no-color"}, {a.ascii, "--ascii"}} {
+		if f.set {
+			words = append(words, f.flag)
+		}
+	}
+	return words
 }
 
 // challengesUp are those that are up. A lab whose journal can't be read is none.
@@ -125,9 +134,8 @@ func (a *app) challengeLeave(cmd *cobra.Command, s sitting) error {
 	if _, inside, err := machine.Here(); err != nil || inside {
 		return errors.Join(&usageError{Text: a.say("challenge.exit-first"), Next: "exit"}, err)
 	}
-	quiet := *a
-	quiet.quiet = true // what is undone would tell what it was
-	if err := quiet.teardownPlace(cmd.Context(), s.place, teardownOptions{}); err != nil || a.output == "json" || a.quiet {
+	// What is undone would tell what it was.
+	if err := a.quietly().teardownPlace(cmd.Context(), s.place, teardownOptions{}); err != nil || a.output == "json" || a.quiet {
 		return err
 	}
 	a.paper().prose("", a.say(takenDown(s.place)), nil)
@@ -137,13 +145,12 @@ func (a *app) challengeLeave(cmd *cobra.Command, s sitting) error {
 // challengeReset builds the lab and breaks it anew: from outside in a new sandbox,
 // inside in the same, where what the learner did besides the lab stays.
 func (a *app) challengeReset(cmd *cobra.Command, s sitting) error {
-	quiet := *a
-	quiet.quiet = true
+	quiet := a.quietly()
 	if s.place.sandbox != nil {
 		if err := quiet.teardownPlace(cmd.Context(), s.place, teardownOptions{}); err != nil {
 			return err
 		}
-		fresh, err := a.challengeSandbox(cmd.Context(), s.Name, s.lab)
+		fresh, err := a.exerciseSandbox(cmd.Context(), s.lab, a.challengeArgs(s.Name, s.lab))
 		if err != nil {
 			return err
 		}

@@ -100,7 +100,7 @@ func (a *app) challengeExplain(_ *cobra.Command, s sitting) error {
 	if err != nil {
 		return err
 	}
-	if r.Last.Won == nil && !r.Last.Shown && a.solvedChallenges()[s.Name].Solved == nil {
+	if r.Last.Won == nil && !r.Last.Shown && a.known(progress.Challenge)[s.Name].Solved == nil {
 		return &usageError{Text: a.say("challenge.explain-after"), Next: "netlab challenge check"}
 	}
 	a.tellExplanation(s.Challenge, s.Fill(s.Words.Explanation, s.setting), s.lab)
@@ -109,7 +109,7 @@ func (a *app) challengeExplain(_ *cobra.Command, s sitting) error {
 
 // explainByName explains a challenge that was solved once and need not be up.
 func (a *app) explainByName(name string) (done bool, err error) {
-	r := a.solvedChallenges()[name]
+	r := a.known(progress.Challenge)[name]
 	if r.Solved == nil && r.Last.Won == nil {
 		return false, nil
 	}

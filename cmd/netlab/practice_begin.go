@@ -123,8 +123,7 @@ func (a *app) clearWay(ctx context.Context, x *exercise) (notes []lab.Note, err 
 	}
 	k := kernel.Open()
 	defer func() { err = errors.Join(err, k.Close()) }()
-	instead := runCommand(x.scenario, x.lab, x.setting.Values) // has no flag of its own
-	instead[1] = "practice"
+	instead := beginning("practice", x.scenario, x.lab, x.setting.Values) // has no flag of its own
 	again := append(slices.Clone(instead), "--host")
 	x.setting.Values, notes, err = a.layHostSide(ctx, k, x.scenario, x.lab, x.setting.Values, again, instead)
 	return notes, err

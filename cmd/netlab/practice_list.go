@@ -1,14 +1,12 @@
 package main
 
 import (
-	"strconv"
-
 	"netlab/lab/progress"
 	"netlab/scenarios"
 )
 
 func (a *app) listPractices() error {
-	known, p := a.practised(), a.paper()
+	known, p := a.known(progress.Practice), a.paper()
 	solved, open := 0, 0
 	for _, s := range scenarios.All() {
 		r, begun := known[s.Name]
@@ -26,47 +24,6 @@ func (a *app) listPractices() error {
 		open += notSolved(r, begun)
 		p.prose(a.standing(r, begun)+p.bold.Sprintf("%-10s", s.Name)+" ", a.scenarioTitle(s), nil)
 	}
-	if a.output == "text" && !a.quiet {
-		p.line("")
-		p.prose("", a.fill("practice.next-list", "count", strconv.Itoa(len(scenarios.All())), "solved", strconv.Itoa(solved)), p.dim)
-		if open > 0 {
-			p.prose("", a.fill("exercise.begun-list", "count", strconv.Itoa(open)), p.dim)
-		}
-	}
+	a.listFoot("practice.next-list", len(scenarios.All()), solved, open)
 	return nil
-}
-
-// standing is the mark of an exercise in a list: solved, begun, or neither.
-func (a *app) standing(r progress.Record, begun bool) string {
-	switch {
-	case r.Solved != nil:
-		return a.paper().green.Sprint("✓") + " "
-	case begun:
-		return "→ "
-	}
-	return "  "
-}
-
-// notSolved is 1 for an exercise that was begun and never solved.
-func notSolved(r progress.Record, begun bool) int {
-	if begun && r.Solved == nil {
-		return 1
-	}
-	return 0
-}
-
-// practised is what is known of each scenario's practice, by its name.
-func (a *app) practised() map[string]progress.Record {
-	known := map[string]progress.Record{}
-	s, err := progressStore()
-	if err != nil {
-		return known
-	}
-	records, _ := s.Records() // where they can't be read, nothing is known
-	for _, r := range records {
-		if r.Kind == progress.Practice {
-			known[r.Name] = r
-		}
-	}
-	return known
 }

@@ -36,15 +36,13 @@ func (a *app) practiceReset(ctx context.Context, x *exercise) error {
 	if err != nil {
 		return err
 	}
-	quiet := *a
-	quiet.quiet = true
-	if err := quiet.teardownPlace(ctx, x.place, teardownOptions{anew: true}); err != nil {
+	if err := a.quietly().teardownPlace(ctx, x.place, teardownOptions{anew: true}); err != nil {
 		return err
 	}
 	if x.place.sandbox == nil {
 		return a.beginPractice(ctx, x.scenario, x.lab, state.Level, x.setting.Values)
 	}
-	fresh, err := a.practiceSandbox(ctx, x.scenario, x.lab, string(state.Level), x.setting.Values)
+	fresh, err := a.exerciseSandbox(ctx, x.lab, a.practiceArgs(x.scenario, x.lab, string(state.Level), x.setting.Values))
 	if err != nil {
 		return err
 	}

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"strconv"
-	"strings"
 
-	"netlab/lab"
-	"netlab/lab/machine"
 	"netlab/lab/practice"
 	"netlab/scenarios"
 )
@@ -27,7 +24,7 @@ func (a *app) practice(ctx context.Context, s scenarios.Scenario, o practiceOpti
 		return err
 	}
 	if o.host {
-		sandboxed := lab.Command(strings.Fields("netlab practice " + startOf(s.Name, o.lab)))
+		sandboxed := startOf("practice", s.Name, o.lab)
 		if s.Sandboxed {
 			return &cannotError{Text: a.fill("practice.not-on-host", "scenario", s.Name), Next: sandboxed.String()}
 		}
@@ -48,24 +45,16 @@ func (a *app) practice(ctx context.Context, s scenarios.Scenario, o practiceOpti
 
 // practiceOnce tells whether the learner wants to begin anew.
 func (a *app) practiceOnce(ctx context.Context, s scenarios.Scenario, o *practiceOptions) (again bool, err error) {
-	p, err := find(o.lab)
-	switch {
-	case err == nil && p.sandbox != nil && o.host:
-		err = &usageError{Text: a.fill("exercise.is-in-sandbox", "lab", o.lab), Next: "netlab practice " + startOf(s.Name, o.lab)}
-	case err == nil && p.sandbox != nil:
-		err = a.enter(ctx, p.sandbox, a.practiceArgs(s, o.lab, o.level, o.given)...)
-	case err == nil, errors.Is(err, fs.ErrNotExist) && o.host:
-		p.lab = o.lab
-		var level practice.Level
-		if level, err = a.levelOf(o.level); err == nil {
-			err = a.beginPractice(ctx, s, o.lab, level, o.given)
+	args := a.practiceArgs(s, o.lab, o.level, o.given)
+	p, err := a.beginAt(ctx, o.lab, o.host, startOf("practice", s.Name, o.lab), args, func() error {
+		level, err := a.levelOf(o.level)
+		if err != nil {
+			return err
 		}
-	case errors.Is(err, fs.ErrNotExist):
-		p.lab = o.lab
-		p.sandbox, err = a.practiceSandbox(ctx, s, o.lab, o.level, o.given)
-	}
+		return a.beginPractice(ctx, s, o.lab, level, o.given)
+	})
 	if err != nil {
-		return false, errors.Join(err, p.close())
+		return false, err
 	}
 	o.host = p.sandbox == nil // begun anew, it is where it was, and as it was
 	if state, err := p.dir().Read(p.lab); err == nil {
@@ -95,8 +84,7 @@ func (a *app) practiceInside(ctx context.Context, s scenarios.Scenario, p place)
 	if err != nil {
 		return false, errors.Join(err, p.close())
 	}
-	quiet := *a
-	quiet.quiet = true
+	quiet := a.quietly()
 	paper := a.paper()
 	ctx = context.WithoutCancel(ctx) // what interrupted the shell is no reason to stop here
 	switch {
@@ -112,21 +100,9 @@ func (a *app) practiceInside(ctx context.Context, s scenarios.Scenario, p place)
 	}
 	reached, _ := state.Counts()
 	paper.prose("", a.fill("practice.still-up", "reached", strconv.Itoa(reached), "total", strconv.Itoa(len(state.Steps))), nil)
-	paper.advice(a.say("challenge.go-on"), "netlab practice "+startOf(s.Name, p.lab))
+	paper.advice(a.say("challenge.go-on"), startOf("practice", s.Name, p.lab).String())
 	paper.advice(a.say("challenge.give-up"), "netlab teardown "+p.lab)
 	return false, p.close()
-}
-
-// practiceSandbox makes a sandbox with a practice in it. After an error there is none.
-func (a *app) practiceSandbox(ctx context.Context, s scenarios.Scenario, lab, level string, given scenarios.Values) (*machine.Sandbox, error) {
-	in, err := a.startSandbox(ctx, lab, a.asTyped())
-	if err != nil {
-		return nil, err
-	}
-	if err := a.enter(ctx, in, a.practiceArgs(s, lab, level, given)...); err != nil {
-		return nil, errors.Join(err, in.Stop())
-	}
-	return in, nil
 }
 
 // practiceArgs is the command that begins a practice inside.

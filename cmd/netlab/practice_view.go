@@ -83,7 +83,7 @@ func (a *app) welcome(ctx context.Context, x *exercise, begun bool) error {
 		rows = append(rows, [2]string{sub, a.say("short.practice." + sub)})
 	}
 	rows = append(rows, [2]string{"netlab diagram", a.say("challenge.diagram")})
-	w.rows(append(rows, [2]string{"exit", a.fill("practice.exit", "command", unbroken("netlab practice "+startOf(x.scenario.Name, x.lab)))}))
+	w.rows(append(rows, [2]string{"exit", a.fill("practice.exit", "command", unbroken(startOf("practice", x.scenario.Name, x.lab).String()))}))
 	if begun {
 		w.line("")
 		a.tellSteps(x)

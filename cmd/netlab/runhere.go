@@ -122,7 +122,7 @@ func (a *app) resumed(s scenarios.Scenario, j *journal.Journal, given scenarios.
 	}
 	if j.Header.Practice { // and what was built by hand for somebody else's
 		return nil, errors.Join(&usageError{
-			Text: a.fill("practice.no-run", "lab", j.Header.Lab), Next: "netlab practice " + startOf(j.Header.Scenario, j.Header.Lab),
+			Text: a.fill("practice.no-run", "lab", j.Header.Lab), Next: startOf("practice", j.Header.Scenario, j.Header.Lab).String(),
 		}, j.Close())
 	}
 	if j.Header.Scenario != s.Name {

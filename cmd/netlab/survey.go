@@ -124,10 +124,13 @@ func planOf(s scenarios.Scenario, labName string, values scenarios.Values, facts
 
 // runCommand is what runs the lab with those values.
 func runCommand(s scenarios.Scenario, labName string, values scenarios.Values) lab.Command {
-	c := lab.Command{"netlab", "run", s.Name}
-	if labName != s.Name {
-		c = append(c, "--name", labName)
-	}
+	return beginning("run", s, labName, values)
+}
+
+// beginning is the command that runs a scenario with those values, or begins a practice
+// of it.
+func beginning(verb string, s scenarios.Scenario, labName string, values scenarios.Values) lab.Command {
+	c := startOf(verb, s.Name, labName)
 	for _, p := range s.Params {
 		if v, ok := values[p.Name]; ok && v != p.Default {
 			c = append(c, "--"+p.Name, v)

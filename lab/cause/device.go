@@ -70,10 +70,9 @@ func having(all []address, addr netip.Addr) (address, bool) {
 
 // nameOf is the name of a device, for people where it has gone meanwhile.
 func nameOf(n *kernel.Namespace, index int) (string, error) {
-	link, err := n.Netlink.LinkByIndex(index)
-	var none netlink.LinkNotFoundError
+	link, err := n.LinkAt(index)
 	switch {
-	case errors.As(err, &none): // gone since
+	case errors.Is(err, fs.ErrNotExist): // gone since
 		return fmt.Sprintf("if%d", index), nil
 	case err != nil:
 		return "", fmt.Errorf("look for device %d in %s: %w", index, n, err)

@@ -3,6 +3,7 @@ package cause
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"net/netip"
 	"strings"
@@ -71,9 +72,8 @@ func (f *finder) findUplink() error {
 	if name == "" {
 		down := map[string]bool{}
 		for _, a := range f.hostAddrs {
-			link, err := f.host.Netlink.LinkByIndex(a.index)
-			var none netlink.LinkNotFoundError
-			if err != nil && !errors.As(err, &none) {
+			link, err := f.host.LinkAt(a.index)
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("look for device %d in %s: %w", a.index, f.host, err)
 			}
 			if err == nil && link.Attrs().Flags&(net.FlagUp|net.FlagLoopback) == 0 {

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"strconv"
 
-	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"netlab/lab"
@@ -101,9 +100,8 @@ func (f *finder) missingLinks() error {
 
 // renamed looks for the missing end of a pair under another name.
 func (f *finder) renamed(end device, n *kernel.Namespace, name string) error {
-	other, err := n.Netlink.LinkByIndex(end.ParentIndex)
-	var none netlink.LinkNotFoundError
-	if err != nil && !errors.As(err, &none) {
+	other, err := n.LinkAt(end.ParentIndex)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err == nil && other.Type() == "veth" && other.Attrs().ParentIndex == end.Index {

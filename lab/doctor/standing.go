@@ -280,22 +280,20 @@ func familyOf(t *nftables.Table) string {
 
 func legacyThings(f *kernel.Firewall) ([]Thing, error) {
 	var things []Thing
-	for _, c := range []struct{ table, chain string }{
-		{"filter", "INPUT"}, {"filter", "FORWARD"}, {"filter", "OUTPUT"}, {"nat", "PREROUTING"}, {"nat", "POSTROUTING"},
-	} {
-		lines, err := f.LegacyRules(c.table, c.chain)
+	for _, c := range kernel.LegacyChains() {
+		lines, err := f.LegacyRules(c.Table, c.Name)
 		if err != nil {
 			return nil, err
 		}
-		program := lab.Command{nameOf(f, false), "-t", c.table}
+		program := lab.Command{nameOf(f, false), "-t", c.Table}
 		for _, l := range lines {
 			words := kernel.SplitRule(l)
 			switch {
 			case len(words) == 3 && words[0] == "-P":
-				things = append(things, Thing{What: "policy of " + c.table + " " + c.chain, Is: words[2], Back: slices.Concat(program, words)})
+				things = append(things, Thing{What: "policy of " + c.Table + " " + c.Name, Is: words[2], Back: slices.Concat(program, words)})
 			case len(words) > 1 && words[0] == "-A":
 				things = append(things, Thing{
-					What: "rule of " + c.table + " " + l, Back: slices.Concat(program, words),
+					What: "rule of " + c.Table + " " + l, Back: slices.Concat(program, words),
 					Away: slices.Concat(program, lab.Command{"-D"}, words[1:]),
 				})
 			}

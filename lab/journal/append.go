@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 
+	"netlab/lab/abreast"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -55,24 +57,14 @@ func (j *Journal) appendMany(lines []line) error {
 	return j.appendAll(lines, texts)
 }
 
-// encode encodes the halves of many at once.
+// encode encodes records, many of them side by side.
 func encode(lines []line) ([][]byte, error) {
 	texts := make([][]byte, len(lines))
-	part := func(from, to int) (err error) {
-		for i := from; i < to && err == nil; i++ {
-			texts[i], err = json.Marshal(lines[i])
-		}
+	_, err := abreast.Two(len(lines), func(i int) (err error) {
+		texts[i], err = json.Marshal(lines[i])
 		return err
-	}
-	const many = 64
-	if len(lines) < many {
-		return texts, part(0, len(lines))
-	}
-	half := len(lines) / 2
-	first := make(chan error)
-	go func() { first <- part(0, half) }()
-	err := part(half, len(lines))
-	return texts, errors.Join(<-first, err)
+	})
+	return texts, err
 }
 
 // appendAll writes records, whose texts are given, in one write. A kill between two

@@ -3,7 +3,8 @@ package journal
 import (
 	"bytes"
 	"iter"
-	"sync"
+
+	"netlab/lab/abreast"
 )
 
 // batch is how many lines are decoded before they are taken in: the journal of a lab
@@ -37,23 +38,12 @@ type decoded struct {
 	err  error
 }
 
-// decodeAll decodes lines, many of them on two goroutines.
+// decodeAll decodes lines, many of them side by side.
 func decodeAll(texts [][]byte) []decoded {
 	all := make([]decoded, len(texts))
-	part := func(from, to int) {
-		for i, text := range texts[from:to] {
-			d := &all[from+i]
-			d.err = decode(text, &d.line)
-		}
-	}
-	const many = 64
-	if len(texts) < many {
-		part(0, len(texts))
-		return all
-	}
-	var both sync.WaitGroup
-	both.Go(func() { part(0, len(texts)/2) })
-	part(len(texts)/2, len(texts))
-	both.Wait()
+	_, _ = abreast.Two(len(texts), func(i int) error { // each error is kept with its line
+		all[i].err = decode(texts[i], &all[i].line)
+		return nil
+	})
 	return all
 }

@@ -71,8 +71,8 @@ func (k *Kernel) Digest() (string, error) {
 			add(part.Aspect, lines...)
 		}
 	}
-	for _, chain := range legacyChains() {
-		rules, err := k.Firewall().LegacyRules(chain.table, chain.name)
+	for _, chain := range LegacyChains() {
+		rules, err := k.Firewall().LegacyRules(chain.Table, chain.Name)
 		if err != nil {
 			return "", err
 		}

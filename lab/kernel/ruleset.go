@@ -16,38 +16,34 @@ import (
 // NftChains lists the chains of every table of every family, those that
 // iptables-nft makes among them. A kernel without nftables has none.
 func (f *Firewall) NftChains() ([]*nftables.Chain, error) {
-	var chains []*nftables.Chain
-	err := f.withNft(func(n *nft) error {
-		_, err := n.settled(func() (err error) {
+	return listNft(f, "chains", func(n *nft) (chains []*nftables.Chain, err error) {
+		_, err = n.settled(func() (err error) {
 			chains, err = n.allChains()
 			chains = slices.Clone(chains) // whoever asks may sort it or cut it
 			return err
 		})
-		return err
+		return chains, err
 	})
-	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("list the nftables chains: %w", err)
-	}
-	return chains, nil
 }
 
 // NftTables lists the tables of every family. A kernel without nftables has none.
 func (f *Firewall) NftTables() ([]*nftables.Table, error) {
-	var tables []*nftables.Table
-	err := f.withNft(func(n *nft) (err error) {
-		tables, err = n.ListTables()
+	return listNft(f, "tables", func(n *nft) ([]*nftables.Table, error) { return n.ListTables() })
+}
+
+// listNft reads a list of the whole ruleset, empty on a kernel without nftables.
+func listNft[T any](f *Firewall, what string, read func(*nft) ([]T, error)) (all []T, err error) {
+	err = f.withNft(func(n *nft) (err error) {
+		all, err = read(n)
 		return err
 	})
 	if errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list the nftables tables: %w", err)
+		return nil, fmt.Errorf("list the nftables %s: %w", what, err)
 	}
-	return tables, nil
+	return all, nil
 }
 
 // RulesDigest is short for what can become of a packet by nftables and by
@@ -56,7 +52,7 @@ func (f *Firewall) NftTables() ([]*nftables.Table, error) {
 func (f *Firewall) RulesDigest() (string, error) {
 	sum := sha256.New()
 	chains, err := f.NftChains()
-	if err != nil && !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EPROTONOSUPPORT) {
+	if err != nil {
 		return "", err
 	}
 	for _, c := range chains {
@@ -75,8 +71,8 @@ func (f *Firewall) RulesDigest() (string, error) {
 			fmt.Fprintln(sum, family, c.Table.Name, c.Name, r.Handle)
 		}
 	}
-	for _, c := range legacyChains() {
-		lines, err := f.LegacyRules(c.table, c.name)
+	for _, c := range LegacyChains() {
+		lines, err := f.LegacyRules(c.Table, c.Name)
 		if err != nil {
 			return "", err
 		}
@@ -85,9 +81,12 @@ func (f *Firewall) RulesDigest() (string, error) {
 	return hex.EncodeToString(sum.Sum(nil)[:12]), nil
 }
 
-// legacyChains are those of iptables-legacy that are looked at for changes.
-func legacyChains() []struct{ table, name string } {
-	return []struct{ table, name string }{
+// LegacyChain is a chain of iptables-legacy.
+type LegacyChain struct{ Table, Name string }
+
+// LegacyChains are the built-in ones that are looked at for changes.
+func LegacyChains() []LegacyChain {
+	return []LegacyChain{
 		{"filter", "INPUT"}, {"filter", "FORWARD"}, {"filter", "OUTPUT"}, {"nat", "PREROUTING"}, {"nat", "POSTROUTING"},
 	}
 }

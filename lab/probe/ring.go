@@ -1,18 +1,16 @@
 package probe
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"io/fs"
 	"net/netip"
 	"slices"
 	"strconv"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"netlab/lab"
+	"netlab/lab/abreast"
 	"netlab/lab/kernel"
 )
 
@@ -89,24 +87,6 @@ func (p Ring) windows() []ringRange {
 	return all
 }
 
-// abreast does work number 0 to n-1 in so many lanes, each taking the next that is
-// left, until one says that it has failed.
-func abreast(lanes, n int, work func(i int) bool) {
-	var next atomic.Int64
-	var failed atomic.Bool
-	var wait sync.WaitGroup
-	for range lanes {
-		wait.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && !failed.Load(); i = int(next.Add(1)) - 1 {
-				if !work(i) {
-					failed.Store(true)
-				}
-			}
-		})
-	}
-	wait.Wait()
-}
-
 // Command is that of the first pod; the others are the same.
 func (p Ring) Command() lab.Command {
 	return lab.In(p.Pods[0].NS, "ping", "-c1", p.Pods[1].Addr.String())
@@ -119,16 +99,15 @@ func (p Ring) Try(ctx context.Context, k *kernel.Kernel, patience time.Duration)
 	values := map[string]string{"pods": strconv.Itoa(len(p.Pods))}
 	windows := p.windows()
 	all := make([][]*ringMember, len(windows))
-	errs := make([]error, len(windows))
-	abreast(p.lanes(), len(windows), func(i int) bool {
-		all[i], errs[i] = p.window(ctx, windows[i].from, windows[i].to, patience)
-		errs[i] = errors.Join(errs[i], forgetOnHost(k, all[i]))
-		return errs[i] == nil
-	})
-	if cmp.Or(errs...) == nil {
-		p.again(ctx, k, windows, all, errs, patience)
+	ping := func(i int) (err error) {
+		all[i], err = p.window(ctx, windows[i].from, windows[i].to, patience)
+		return errors.Join(err, forgetOnHost(k, all[i]))
 	}
-	if err := cmp.Or(errs...); errors.Is(err, fs.ErrNotExist) {
+	_, err := abreast.Do(p.lanes(), 1, len(windows), ping)
+	if err == nil {
+		err = pingAgain(all, ping)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		return missing(err)
 	} else if err != nil {
 		return lab.Observation{}, err

@@ -62,9 +62,8 @@ func (sp *space) routesTo(dst netip.Addr, o *netlink.RouteGetOptions) (routes []
 
 // link is nil for one that is not there.
 func (sp *space) link(index int) (netlink.Link, error) {
-	link, err := sp.n.Netlink.LinkByIndex(index)
-	var none netlink.LinkNotFoundError
-	if errors.As(err, &none) {
+	link, err := sp.n.LinkAt(index)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	return link, sp.unread(fmt.Sprintf("look for device %d", index), err)
